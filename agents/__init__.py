@@ -1,0 +1,1 @@
+"""The agents that write and check the corpus: planner, describer, question-writer, verifier."""

@@ -1,0 +1,1 @@
+"""Agents without a language model: they write from measured evidence alone."""

@@ -1,0 +1,216 @@
+"""What is wrong with one record, by its category; an empty reason where nothing is."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from agents.embedded.evidence_index import TEXTS, EvidenceIndex, fold, has_words, holds, stands_in
+from tools.evidence import Evidence
+from training.corpus import REFUSAL, Record
+from training.facts import Fact
+from training.scoring import TIME_TOLERANCE, times
+
+UNSUPPORTED = "the evidence at its spans does not support the answer"
+UNNAMED = "its question does not name what it asks for"
+SHOWN = "it asks for what the video does show"
+LOOKS = ("colour", "brightness", "motion", "faces")
+_ASKED = ("who", "what", "where", "when", "how_much", "is")
+_QUOTED = re.compile(r"\"([^\"]+)\"|\u201c([^\u201d]+)\u201d|(?<!\w)'([^']+(?:'\w[^']*)*)'(?!\w)")
+_NAMED = re.compile(r"(?<=[a-z,] )[A-Z][\w.]*(?:[ -][A-Z0-9][\w.]*)*")
+_OPTION = re.compile(r"(?<!\w)([A-D])\) ")
+
+
+class Judge:
+    """Holds single records against the facts of a plan and the evidence at their spans."""
+
+    def __init__(self, facts: Mapping[str, Fact], index: EvidenceIndex) -> None:
+        self._facts = facts
+        self._index = index
+        whole = [fact.spans[-1][1] for fact in facts.values() if fact.subject == "video"]
+        self._end = max([index.end, *whole])
+
+    def reason(self, record: Record) -> str:
+        """Return in a short sentence why a record is rejected, or nothing."""
+        if not _has_words(record.question) or not _has_words(record.answer):
+            return "its question or its answer is empty"
+        if record.category == "absent" or record.kind == "absent":
+            return self._absent(record)
+        unknown = [fact_id for fact_id in record.fact_ids if fact_id not in self._facts]
+        if unknown:
+            return f"there is no fact {unknown[0]}"
+        if not record.fact_ids or not record.spans:
+            return "it cites no fact or no span"
+        first, last = min(0.0, self._index.start), self._end + TIME_TOLERANCE
+        if any(not first <= start < end <= last for start, end in record.spans):
+            return "it cites a span outside the video"
+        facts = [self._facts[fact_id] for fact_id in record.fact_ids]
+        judges = {
+            "open": self._open,
+            "yesno": self._yes_or_no,
+            "choice": self._choice,
+            "list": self._list,
+            "summary": self._parts,
+            "statement": self._statement,
+        }
+        return judges[record.category](record, facts)
+
+    def _statement(self, record: Record, facts: Sequence[Fact]) -> str:
+        # What a sentence says is told with the sentence, where the plan has room for it.
+        seen = [fact for fact in facts if fact.relation is None]
+        missing = [fact for fact in seen if not has_words(record.answer, fact.value)]
+        if missing:
+            return f"it leaves out the {missing[0].attribute} of its shot"
+        return "" if all(map(self._stands, facts)) else UNSUPPORTED
+
+    def _open(self, record: Record, facts: Sequence[Fact]) -> str:
+        name = record.form.partition("/")[2]
+        if name.startswith("when_"):
+            return self._when(record, facts)
+        if name.startswith("count_"):
+            right = fold(record.answer) == str(len({fold(fact.value) for fact in facts}))
+        elif name in ("shots", "duration"):
+            right = fold(record.answer) == fold(facts[0].value)
+        else:
+            right = _proved(record.answer, facts, self._index.at(record.spans))
+        return "" if right else UNSUPPORTED
+
+    def _when(self, record: Record, facts: Sequence[Fact]) -> str:
+        told, fact = times(record.answer), facts[0]
+        if fact.relation is None and not _names(record.question, fact, run=2):
+            return UNNAMED
+        as_many = len(told) == len(record.spans) or (len(told) == 1 and record.category == "open")
+        inside = all(
+            any(start - TIME_TOLERANCE <= time < end for start, end in record.spans)
+            for time in told
+        )
+        return "" if as_many and inside and self._stands(fact) else UNSUPPORTED
+
+    def _yes_or_no(self, record: Record, facts: Sequence[Fact]) -> str:
+        answer = fold(record.answer).split(" ")[0]
+        if answer not in ("yes", "no"):
+            return "its answer is neither yes nor no"
+        if record.form == "yesno/order":
+            return _order(record.question, facts, answer)
+        if not self._stands(facts[0]):
+            return UNSUPPORTED
+        # Three words of another sentence may chance to stand in this one; two often do.
+        asked = _names(record.question, facts[0], run=2 if answer == "yes" else 3)
+        return "" if asked == (answer == "yes") else UNSUPPORTED
+
+    def _choice(self, record: Record, facts: Sequence[Fact]) -> str:
+        parts = _OPTION.split(record.question)[1:]
+        options = {letter: fold(text) for letter, text in zip(parts[::2], parts[1::2], strict=True)}
+        chosen = _OPTION.match(record.answer)
+        if chosen is None or len(options) < 2 or len(set(options.values())) < len(options):
+            return "its options cannot be told apart"
+        answer = record.answer[chosen.end() :]
+        others = [text for letter, text in options.items() if letter != chosen[1]]
+        if options.get(chosen[1]) != fold(answer):
+            return "its answer is none of its options"
+        if not _proved(answer, facts, self._index.at(record.spans)):
+            return UNSUPPORTED
+        if facts[0].relation is not None:
+            alike = any(has_words(text, answer) or has_words(answer, text) for text in others)
+        else:
+            start, end = record.spans[0]
+            same = [
+                item
+                for item in self._index.at(record.spans)
+                if item.kind == facts[0].attribute and item.start < end and item.end > start
+            ]
+            alike = any(fold(item.value) in others for item in same)
+        return "another of its options is right too" if alike else ""
+
+    def _list(self, record: Record, facts: Sequence[Fact]) -> str:
+        if record.form.partition("/")[2].startswith("when_"):
+            return self._when(record, facts)
+        if not all(has_words(record.answer, fact.value) for fact in facts):
+            return "its list is not whole"
+        return self._parts(record, facts)
+
+    def _parts(self, record: Record, facts: Sequence[Fact]) -> str:
+        """Judge an answer of several parts: each is a fact's value, or a piece of one."""
+        seen = self._index.at(record.spans)
+        for part in filter(fold, record.answer.split(";")):
+            named = any(has_words(fact.value, part) for fact in facts)
+            if not named or not any(holds(item, part) for item in seen):
+                return UNSUPPORTED
+        return ""
+
+    def _absent(self, record: Record) -> str:
+        if fold(record.answer) != fold(REFUSAL):
+            return "it asks for what is absent and is not refused"
+        asked, question = record.form.partition("/")[2], record.question
+        moments = [(time, time + 1.0) for time in times(question)]
+        for start, end in moments:
+            near = self._index.at([(start, end)])
+            if any(i.kind == asked and i.start < end and i.end > start for i in near):
+                return SHOWN
+        for slots in self._slots.get(asked, ()):
+            if all(stands_in(question, slot) for slot in slots):
+                return SHOWN
+        quoted = ["".join(found) for found in _QUOTED.findall(question)]
+        named = _NAMED.findall(question) if asked in ("about", "mention") else []
+        if any(map(self._index.says, named)):
+            return SHOWN
+        # One word of a sentence is no line of the video, but one word may be a whole title.
+        return SHOWN if any(map(self._index.shows, quoted)) else ""
+
+    @cached_property
+    def _slots(self) -> dict[str, set[tuple[str, ...]]]:
+        """What is asked for by each kind of relation that the video does have."""
+        found: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+        for fact in self._facts.values():
+            if fact.relation is not None and fact.relation.kind in _ASKED:
+                found[fact.relation.kind].add(tuple(fact.relation.slots.values()))
+        return found
+
+    def _stands(self, fact: Fact) -> bool:
+        """Return whether the evidence at a fact's own spans proves it."""
+        if fact.attribute not in (*TEXTS, *LOOKS, "relation"):
+            return True
+        return _proved(fact.value, [fact], self._index.at(fact.spans))
+
+
+def _has_words(text: str) -> bool:
+    return any(character.isalnum() for character in text)
+
+
+def _told(fact: Fact) -> str:
+    return fact.relation.sentence if fact.relation else fact.value
+
+
+def _proved(answer: str, facts: Sequence[Fact], seen: Sequence[Evidence]) -> bool:
+    """Return whether the evidence proves an answer: a fact's value, or words of its sentence."""
+    for fact in facts:
+        if fact.relation is not None:
+            sentence = fact.relation.sentence
+            heard = any(item.kind in TEXTS and holds(item, sentence) for item in seen)
+            if heard and has_words(sentence, answer):
+                return True
+        elif fold(answer) == fold(fact.value) and any(
+            item.kind == fact.attribute and fold(item.value) == fold(answer) for item in seen
+        ):
+            return True
+    return False
+
+
+def _order(question: str, facts: Sequence[Fact], answer: str) -> str:
+    """Judge "does X come before Y", where X is named first."""
+    asked = f" {fold(question)} "
+    places = [asked.find(f" {fold(fact.value)} ") for fact in facts]
+    if len(set(places)) != 2 or min(places) < 0:
+        return UNNAMED
+    first, second = facts if places[0] < places[1] else (facts[1], facts[0])
+    before = first.spans[0] < second.spans[0]
+    return "" if before == (answer == "yes") else UNSUPPORTED
+
+
+def _names(question: str, fact: Fact, *, run: int) -> bool:
+    """Return whether a question has the fact's words, or of a spoken sentence ``run`` in a row."""
+    if has_words(question, _told(fact)):
+        return True
+    words = fold(fact.value).split() if fact.attribute == "speech" else []
+    runs = (" ".join(words[i : i + run]) for i in range(len(words) - run + 1))
+    return any(has_words(question, run_of_words) for run_of_words in runs)

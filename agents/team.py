@@ -1,0 +1,89 @@
+"""The four agents' interfaces: who writes and checks the corpus, whatever is behind them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from tools.evidence import Evidence
+from training.corpus import Record
+from training.facts import Fact, Span
+
+
+class Plan(BaseModel):
+    """What must be covered: the video's facts, and the spans that are written about in turn."""
+
+    facts: list[Fact]
+    spans: list[Span]
+    chapters: list[tuple[float, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """One span's work: its facts, what lies before and after, and the seed of its wording.
+
+    ``span`` is None for the work over the whole video (lists, order, counting, summary).
+    """
+
+    video_id: str
+    span: Span | None
+    plan: Plan
+    seconds: float
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejection:
+    """A record that the verifier sent back, and why."""
+
+    record: Record
+    reason: str
+
+
+class Planner(Protocol):
+    """Decides what must be covered."""
+
+    def plan(self, evidence: Sequence[Evidence], seconds: float) -> Plan:
+        """Return the facts, spans and chapters of a video from its evidence."""
+        ...
+
+
+class Describer(Protocol):
+    """Writes dense descriptions of a span."""
+
+    def describe(self, assignment: Assignment) -> list[Record]:
+        """Return description records (split ``train``) of the assignment's span."""
+        ...
+
+
+class QuestionWriter(Protocol):
+    """Turns facts into question-answer records in many forms and all four splits."""
+
+    def write(self, assignment: Assignment) -> list[Record]:
+        """Return the records of a span, or of the whole video where the span is None."""
+        ...
+
+    def revise(self, rejections: Sequence[Rejection], assignment: Assignment) -> list[Record]:
+        """Return rewritten records for those rejected pairs that can be mended; ids are kept."""
+        ...
+
+
+class Verifier(Protocol):
+    """Checks each record against the evidence at the spans that it cites."""
+
+    def verify(
+        self, records: Sequence[Record], plan: Plan, evidence: Sequence[Evidence]
+    ) -> list[Record]:
+        """Return the records, in their order, each with its verdict filled in."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """The four agents of one run."""
+
+    planner: Planner
+    describer: Describer
+    question_writer: QuestionWriter
+    verifier: Verifier

@@ -1,0 +1,76 @@
+"""How well the embedded backbone reads: questions about descriptions that stand in its context.
+
+python -m evals.reading [--backbone embedded] [--descriptions 100] [--shots 3] [--json]
+
+Each description is of an invented video that pretraining never met, and each question is in
+wordings that pretraining never had (those of the `check` split).
+"""
+
+import argparse
+import json
+import random
+from collections import defaultdict
+
+DESCRIPTIONS = 100
+QUESTIONS = 6
+
+
+def read(backbone_name: str, descriptions: int, shots: int) -> dict[str, float | int]:
+    """Return the share of open questions answered exactly, by how the moment is told."""
+    from training.backbone import load_backbone
+    from training.generate import Generator
+    from training.scoring import fold
+    from training.wording.asks import asks_of
+    from training.wording.describe import describe
+    from training.wording.phrasing import word
+    from training.worlds.videos import invent
+    from training.worlds.words import everyday_words
+
+    backbone = load_backbone(backbone_name)
+    reader = Generator(backbone)
+    right: defaultdict[str, list[bool]] = defaultdict(list)
+    for number in range(descriptions):
+        # Pretraining seeds its documents with "<seed>-<number>": these are others.
+        rng = random.Random(f"reading-{number}")
+        timeline = invent(rng, everyday_words(), shots)
+        sheet = "\n".join(describe(shot, rng) for shot in timeline.shots)
+        asks = [
+            ask
+            for index, shot in enumerate(timeline.shots)
+            for fact in shot.facts
+            for ask in asks_of(timeline, index, fact)
+            if ask.category == "open"
+        ]
+        asked = [word(ask, "check", rng) for ask in rng.sample(asks, min(QUESTIONS, len(asks)))]
+        answers = reader.answer([question.question for question in asked], context=sheet)
+        for question, answer in zip(asked, answers, strict=True):
+            name = question.form.partition("/")[2]
+            told = f"by_{name.partition('_by_')[2]}" if "_by_" in name else name
+            right[told].append(fold(answer.text) == fold(question.answer))
+    everything = [one for kind in right.values() for one in kind]
+    return {
+        "shots": shots,
+        "questions": len(everything),
+        "right": round(sum(everything) / len(everything), 3),
+        **{told: round(sum(kind) / len(kind), 3) for told, kind in sorted(right.items())},
+    }
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(prog="python -m evals.reading", description=__doc__)
+    parser.add_argument("--backbone", default="embedded")
+    parser.add_argument("--descriptions", type=int, default=DESCRIPTIONS)
+    parser.add_argument("--shots", type=int, default=3)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args()
+    figures = read(options.backbone, options.descriptions, options.shots)
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        for name, value in figures.items():
+            print(f"{name:24} {value}")
+
+
+if __name__ == "__main__":
+    main()

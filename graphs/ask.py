@@ -1,0 +1,109 @@
+"""Ask an NKR: the mounted adapter answers from its weights alone.
+
+python -m graphs.ask --nkr runs/nkrs/talk-1a2b3c4d "What is shown at 00:30?"
+python -m graphs.ask --nkr runs/nkrs/talk-1a2b3c4d --questions questions.jsonl --json
+"""
+
+import json
+import math
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from tools.errors import InputError
+
+if TYPE_CHECKING:
+    from training.answerer import Answer
+
+
+class Citation(TypedDict):
+    """A span of the video that proves an answer, in seconds, and what was measured there."""
+
+    start: float
+    end: float
+    text: str
+
+
+class Reply(TypedDict):
+    """One answer; ``confidence`` is 0 to 1, ``latency_ms`` counts from the loaded model."""
+
+    question: str
+    answer: str
+    source: str
+    confidence: float
+    citations: list[Citation]
+    latency_ms: float
+
+
+class Asker:
+    """An NKR mounted on its backbone; nothing but the adapter, its config and nkr.json is read."""
+
+    def __init__(self, folder: Path, *, backbone: str | None = None, blind: bool = False) -> None:
+        from training.backbone import EMBEDDED_NAME, load_backbone
+        from training.mount import mount
+        from training.nkr import read_nkr
+
+        nkr = read_nkr(folder, weights_only=True)
+        if nkr.silenced:
+            print(
+                f"warning: every weight in {folder} is zero: the backbone answers without it",
+                file=sys.stderr,
+            )
+        name = nkr.manifest.backbone.name
+        source = backbone or ("embedded" if name == EMBEDDED_NAME else name)
+        mounted = mount(load_backbone(source, backbone_name=name), nkr)
+        self._blind = blind
+        self._answerer = mounted.blind if blind else mounted
+
+    def ask(self, question: str) -> Reply:
+        """Answer one question."""
+        began = time.perf_counter()
+        answer = self._answerer.answer([question])[0]
+        latency = time.perf_counter() - began
+        return reply_to(question, answer, latency=latency, blind=self._blind)
+
+
+def reply_to(question: str, answer: "Answer", *, latency: float, blind: bool) -> Reply:
+    """Return the reply that an answer of the weights, given in ``latency`` seconds, makes."""
+    from training.corpus import REFUSAL
+    from training.scoring import fold
+
+    refused = fold(answer.text) == fold(REFUSAL)
+    return Reply(
+        question=question,
+        answer=REFUSAL if refused else answer.text,
+        source="blind" if blind else "abstain" if refused else "weights",
+        confidence=round(math.exp(answer.logprob), 4),
+        citations=[],
+        latency_ms=round(1000 * latency, 1),
+    )
+
+
+def read_questions(path: Path) -> list[str]:
+    """Read a JSON Lines file of objects with `question`. Raises InputError where it is not one."""
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as UTF-8 text: give a JSON Lines file.") from error
+    questions = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            item: Any = json.loads(line)
+            question = item["question"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise InputError(
+                f'Line {number} of {path} is not an object with "question": mend that line.'
+            ) from error
+        if not isinstance(question, str) or not question.strip():
+            raise InputError(f"Line {number} of {path} asks nothing: mend that line.")
+        questions.append(question)
+    return questions
+
+
+if __name__ == "__main__":
+    from graphs.cli import main
+
+    sys.exit(main(["ask", *sys.argv[1:]]))

@@ -1,0 +1,162 @@
+"""The command lines: `nkr distill` and `nkr ask`, the same as `python -m graphs.distill|ask`."""
+
+import argparse
+import contextlib
+import json
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+from graphs.environment import prepare
+from graphs.failures import sentence
+from tools.errors import InputError
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return 0, 2 for what the user can mend, 130 after Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="nkr", description="Distil a video, and ask it.")
+    commands = parser.add_subparsers(required=True, metavar="distill|ask")
+    add_distill(commands.add_parser("distill", help="distil a video into an NKR"))
+    add_ask(commands.add_parser("ask", help="ask an NKR"))
+    given = list(sys.argv[1:] if argv is None else argv)
+    arguments = parser.parse_args(given)
+    arguments.given = given[1:]
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        if (told := sentence(error)) is None:
+            raise
+        print(f"error: {told}", file=sys.stderr)
+        return USER_ERROR
+
+
+def add_distill(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `distill`."""
+    parser.add_argument("--video", required=True, type=Path, help="the video file")
+    parser.add_argument("--out", default="runs", help="folder of runs and NKRs (runs)")
+    parser.add_argument("--agents", default="embedded", help="who writes the corpus (embedded)")
+    parser.add_argument("--backbone", default="embedded", help="embedded, a hub name or a folder")
+    parser.add_argument("--backbone-name", help="name of a backbone that comes from a folder")
+    parser.add_argument("--max-minutes", type=minutes, help="bound on the whole run")
+    parser.add_argument("--seed", type=int, default=0, help="seed of wording and training (0)")
+    parser.add_argument("--resume", action="store_true", help="demand a run to go on from")
+    parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+    parser.set_defaults(command=distill)
+
+
+def add_ask(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ask`."""
+    parser.add_argument("--nkr", required=True, type=Path, help="the folder of an NKR")
+    parser.add_argument("--route", choices=("weights", "auto"), default="auto")
+    parser.add_argument("--blind", action="store_true", help="ask the backbone without the NKR")
+    parser.add_argument("--backbone", help="where the backbone is, if not where its name says")
+    parser.add_argument("--json", action="store_true", help="print JSON objects, one an answer")
+    asked = parser.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--questions", type=Path, help="JSON Lines file with `question`")
+    asked.add_argument("question", nargs="?", help="the question")
+    parser.set_defaults(command=ask)
+
+
+def minutes(text: str) -> float:
+    """Return a number of minutes above zero."""
+    with contextlib.suppress(ValueError):
+        if 0 < (number := float(text)) < float("inf"):
+            return number
+    raise argparse.ArgumentTypeError(f"{text} is not a number of minutes above zero")
+
+
+def distill(arguments: argparse.Namespace) -> int:
+    """Distil a video, showing progress on stderr, and print where the NKR is."""
+    prepare(offline=arguments.backbone == "embedded")
+    from langgraph.runtime import RunControl
+
+    from graphs import launch
+    from graphs.context import Context
+    from graphs.progress import Interrupted, Progress
+    from graphs.report import summary
+
+    context = Context(
+        agents=arguments.agents,
+        backbone=arguments.backbone,
+        backbone_name=arguments.backbone_name,
+        out=arguments.out,
+        seed=arguments.seed,
+        max_minutes=arguments.max_minutes,
+        max_concurrency=os.cpu_count() or 1,
+    )
+    control = RunControl()
+    with (
+        Progress() as progress,
+        stop_on_interrupt(control.request_drain, progress.say, arguments.given),
+    ):
+        try:
+            # Libraries that print do not get between the user and the one line of the answer.
+            with contextlib.redirect_stdout(sys.stderr):
+                report = launch.distill(
+                    arguments.video,
+                    context,
+                    resume=arguments.resume,
+                    show=progress.show,
+                    control=control,
+                )
+        except Interrupted:
+            progress.say(f"stopped; to go on: {resume_command(arguments.given)}")
+            return INTERRUPTED
+    print(json.dumps(summary(report), ensure_ascii=False) if arguments.json else report["nkr"])
+    return 0
+
+
+@contextlib.contextmanager
+def stop_on_interrupt(
+    stop: Callable[[str], None], say: Callable[[str], None], given: Sequence[str]
+) -> Iterator[None]:
+    """Let the first Ctrl-C stop a run at its next span or step, and the second one at once."""
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
+        if signal.getsignal(signal.SIGINT) is on_interrupt:
+            signal.signal(signal.SIGINT, at_once)
+            say("stopping after the span or step at hand (Ctrl-C again: at once)")
+            stop("Ctrl-C")
+
+    def at_once(number: int, frame: FrameType | None) -> None:
+        print(f"stopped; to go on: {resume_command(given)}", file=sys.stderr, flush=True)
+        os._exit(INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def resume_command(given: Sequence[str]) -> str:
+    """Return the command that goes on with a run that was begun with the given arguments."""
+    kept = [argument for argument in given if argument != "--resume"]
+    return shlex.join([sys.executable, "-m", "graphs.distill", *kept, "--resume"])
+
+
+def ask(arguments: argparse.Namespace) -> int:
+    """Ask an NKR, and print what it answers."""
+    prepare(offline=False)
+    from graphs.ask import Asker, read_questions
+
+    questions = read_questions(arguments.questions) if arguments.questions else [arguments.question]
+    if not all(question.strip() for question in questions):
+        raise InputError("The question is empty: ask something.")
+    with contextlib.redirect_stdout(sys.stderr):
+        asker = Asker(arguments.nkr, backbone=arguments.backbone, blind=arguments.blind)
+    for question in questions:
+        reply = asker.ask(question)
+        text = json.dumps(reply, ensure_ascii=False) if arguments.json else reply["answer"]
+        print(text, flush=True)
+    return 0

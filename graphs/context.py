@@ -1,0 +1,65 @@
+"""The settings of a distillation: what Studio shows and every node reads from its runtime."""
+
+import time
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Settings only: what is loaded from them lives in `graphs.resources`."""
+
+    agents: str = field(
+        default="embedded",
+        metadata={"description": "Who writes and checks the corpus; `embedded` needs no model."},
+    )
+    backbone: str = field(
+        default="embedded",
+        metadata={"description": "The frozen model: `embedded`, a hub name or a folder."},
+    )
+    backbone_name: str | None = field(
+        default=None,
+        metadata={"description": "The name that the NKR gives to a backbone from a folder."},
+    )
+    out: str = field(
+        default="runs",
+        metadata={"description": "The folder that runs and published NKRs are kept in."},
+    )
+    seed: int = field(
+        default=0,
+        metadata={"description": "Seed of wording, shuffling and training."},
+    )
+    max_minutes: float | None = field(
+        default=None,
+        metadata={"description": "Minutes for the whole run; what is there then is published."},
+    )
+    max_revisions: int = field(
+        default=1,
+        metadata={"description": "How often rejected pairs go back to the question-writer."},
+    )
+    max_steps: int | None = field(
+        default=None,
+        metadata={"description": "Training steps at most; none: as many as the corpus asks for."},
+    )
+    max_concurrency: int = field(
+        default=2,
+        metadata={"description": "How many spans are worked on at once."},
+    )
+    started: float = field(
+        default_factory=time.time,
+        metadata={"description": "When the clock of `max_minutes` began, in seconds since 1970."},
+    )
+
+    def lasting(self) -> dict[str, str | int | float | None]:
+        """Return the settings that decide what an NKR holds; the others decide how it is made."""
+        passing = {"out", "max_minutes", "max_concurrency", "started"}
+        return {name: value for name, value in asdict(self).items() if name not in passing}
+
+    def out_of_time(self, share: float) -> bool:
+        """Say whether ``share`` (0 to 1) of `max_minutes` is over."""
+        return time.time() >= self.moment(share)
+
+    def moment(self, share: float) -> float:
+        """Return when ``share`` of `max_minutes` will be over, in seconds since 1970."""
+        if self.max_minutes is None:
+            return float("inf")
+        return self.started + 60 * self.max_minutes * share

@@ -1,0 +1,102 @@
+"""Distil a video into an NKR: the LangGraph state machine of Agentic Knowledge Distillation.
+
+    python -m graphs.distill --video talk.mp4
+    python -m graphs.distill --video talk.mp4 --max-minutes 10 --json
+
+probe -> perceive (each span) and listen -> plan -> describe (each span) -> write_questions ->
+verify -> review (-> revise -> verify) -> assemble -> train -> examine -> publish.
+The last branch of writing is the one over the whole video.
+"""
+
+import sys
+
+if __name__ == "__main__":
+    # LangGraph takes a second to import: help and bad arguments are answered without it.
+    from graphs.cli import main
+
+    sys.exit(main(["distill", *sys.argv[1:]]))
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import CachePolicy, Send
+
+from graphs.context import Context
+from graphs.nodes.assemble import assemble
+from graphs.nodes.describe import describe
+from graphs.nodes.examine import examine
+from graphs.nodes.listen import listen
+from graphs.nodes.perceive import perceive
+from graphs.nodes.plan import plan
+from graphs.nodes.probe import probe
+from graphs.nodes.publish import publish
+from graphs.nodes.review import review
+from graphs.nodes.revise import revise
+from graphs.nodes.train import train
+from graphs.nodes.verify import verify
+from graphs.nodes.write_questions import write_questions
+from graphs.parts import code_hash, work_key
+from graphs.spread import spread
+from graphs.state import DistillInput, DistillOutput, DistillState, SpanWork
+
+by_content = CachePolicy(key_func=work_key)
+
+
+def send_spans(state: DistillState) -> list[Send]:
+    """Send every span to be looked at, and the whole video to be listened to."""
+    works = [
+        SpanWork(
+            video_path=state["video_path"],
+            sha256=state["video"]["sha256"],
+            run=state["run"],
+            index=index,
+            span=span,
+            total=len(state["spans"]),
+            code=code_hash("tools"),
+        )
+        for index, span in enumerate(state["spans"])
+    ]
+    heard = SpanWork(
+        video_path=state["video_path"],
+        sha256=state["video"]["sha256"],
+        run=state["run"],
+        index=0,
+        code=code_hash("tools") + state["settings"]["subtitles"],
+    )
+    return [Send("listen", heard), *(Send("perceive", works[i]) for i in spread(len(works)))]
+
+
+def build() -> "StateGraph[DistillState, Context, DistillInput, DistillOutput]":
+    """Return the graph, not yet compiled."""
+    builder = StateGraph(
+        DistillState,
+        context_schema=Context,
+        input_schema=DistillInput,
+        output_schema=DistillOutput,
+    )
+    builder.add_node(probe)
+    builder.add_node(perceive, cache_policy=by_content)
+    builder.add_node(listen, cache_policy=by_content)
+    builder.add_node(plan)
+    builder.add_node(describe, cache_policy=by_content)
+    builder.add_node(write_questions, cache_policy=by_content)
+    builder.add_node(verify, cache_policy=by_content)
+    builder.add_node(review)
+    builder.add_node(revise, cache_policy=by_content)
+    builder.add_node(assemble)
+    builder.add_node(train)
+    builder.add_node(examine)
+    builder.add_node(publish)
+
+    builder.add_edge(START, "probe")
+    builder.add_conditional_edges("probe", send_spans, ["perceive", "listen"])
+    builder.add_edge("perceive", "plan")
+    builder.add_edge("listen", "plan")
+    builder.add_edge("verify", "review")
+    builder.add_edge("assemble", "train")
+    builder.add_edge("train", "examine")
+    builder.add_edge("examine", "publish")
+    builder.add_edge("publish", END)
+    return builder
+
+
+# Without a checkpointer: Studio brings its own, the command line its SQLite file.
+graph = build().compile()

@@ -1,0 +1,51 @@
+"""Failures that the user can mend, told in one sentence each."""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+
+from tools.errors import InputError
+from training.errors import NKRError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# SQLite, torch and libraries in Rust tell of a full disk in words only.
+_FULL_WORDS = (
+    "no space left",
+    "disk is full",
+    "quota exceeded",
+    "file too large",
+    "pytorchstreamwriter failed",
+)
+
+
+def sentence(error: BaseException) -> str | None:
+    """Return what to tell the user of an error; None where it is ours."""
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, OSError) and cause.errno in _FULL:
+            return _full(cause.filename)
+        if any(words in str(cause).lower() for words in _FULL_WORDS):
+            return _full(None)
+    for cause in causes:
+        if isinstance(cause, InputError | NKRError):
+            return str(cause)
+        if isinstance(cause, sqlite3.OperationalError) and "locked" in str(cause):
+            return "Another run is writing to the same --out folder: wait for it, or name another."
+        if isinstance(cause, sqlite3.OperationalError) and "disk I/O" in str(cause):
+            return (
+                "The database of the --out folder cannot be written: free some space on its disk, "
+                "or name another folder."
+            )
+    return None
+
+
+def _full(where: str | None) -> str:
+    place = f" at {where}" if where else ""
+    return f"The disk is full{place}: free some space and run the same command again to go on."
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__

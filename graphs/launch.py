@@ -1,0 +1,111 @@
+"""Run the distill graph on a video: from the start, from where it stopped, or not at all."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.errors import GraphDrained
+from langgraph.runtime import RunControl
+from langgraph.types import StateSnapshot
+
+from graphs.context import Context
+from graphs.distill import build
+from graphs.parts import PartCache
+from graphs.progress import Event, Interrupted
+from graphs.runs import database, lasting_settings, open_runs, thread_id, video_id
+from graphs.state import DistillInput
+from tools.errors import InputError
+from tools.video import open_video
+
+
+def distill(
+    video: Path,
+    context: Context,
+    *,
+    resume: bool = False,
+    show: Callable[[Event], None] = lambda event: None,
+    control: RunControl | None = None,
+) -> dict[str, Any]:
+    """Distil a video and return the run's report.
+
+    A finished run with the same settings is returned at once, an unfinished one goes on; changed
+    settings redo what depends on them. ``resume`` demands that there is something to go on from.
+    ``show`` is given the events of progress. Raises InputError for a video or folder that cannot
+    be used, `Interrupted` where ``control`` was told to drain.
+    """
+    with open_video(video) as reader:
+        info = reader.info
+    out = open_runs(Path(context.out))
+    path = str(info.path.resolve())
+    config: RunnableConfig = {
+        "configurable": {"thread_id": thread_id(video_id(info.path, info.sha256))},
+        # One thread more: LangGraph waits for the stream's events in one of them.
+        "max_concurrency": context.max_concurrency + 1,
+    }
+    with closing(sqlite3.connect(database(out), check_same_thread=False)) as connection:
+        saver = SqliteSaver(connection)
+        graph = build().compile(checkpointer=saver, cache=PartCache(path=str(database(out))))
+        snapshot = graph.get_state(config)
+        if resume and not snapshot.values:
+            raise InputError(
+                f"There is no run of {info.path.name} in {out} to go on from: "
+                "leave --resume out to begin one."
+            )
+        same = snapshot.values.get("settings") == lasting_settings(context, info.path)
+        if same and (report := finished(snapshot, context, resume)):
+            return report
+        given = None
+        if not (same and unfinished(snapshot, path)):
+            saver.delete_thread(config["configurable"]["thread_id"])
+            given = DistillInput(video_path=path)
+        try:
+            for event in graph.stream(
+                given,
+                config,
+                context=context,
+                stream_mode="custom",
+                durability="sync",
+                control=control,
+            ):
+                show(cast(Event, event))
+        except GraphDrained as error:
+            raise Interrupted from error
+        return read_report(graph.get_state(config).values["report"])
+
+
+def finished(snapshot: StateSnapshot, context: Context, resume: bool) -> dict[str, Any] | None:
+    """Return the report of a run that has nothing left to do.
+
+    One that the clock cut short goes on where that is asked for, or with other minutes.
+    """
+    values = snapshot.values
+    # Not `next`, which leaves out the tasks whose results are stored and not yet applied.
+    if snapshot.tasks or not (Path(values["nkr"]) / "nkr.json").is_file():
+        return None
+    report = read_report(values["report"])
+    if report["cut_short"] and (resume or context.max_minutes != report["max_minutes"]):
+        return None
+    return report
+
+
+def unfinished(snapshot: StateSnapshot, path: str) -> bool:
+    """Say whether a run can go on: its video and its files are where it left them."""
+    values = snapshot.values
+    files = [*values.get("parts", {}).values()]
+    files += [values[name] for name in ("plan", "corpus", "adapter") if name in values]
+    return (
+        bool(snapshot.tasks)
+        and values["video_path"] == path
+        and all(Path(file).exists() for file in files)
+    )
+
+
+def read_report(path: str) -> dict[str, Any]:
+    """Read the report of a run."""
+    report: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+    return report

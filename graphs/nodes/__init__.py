@@ -1,0 +1,1 @@
+"""The nodes of the distill graph, one verb a file."""

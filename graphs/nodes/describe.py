@@ -1,0 +1,40 @@
+"""Write dense descriptions of one span, or of the whole video."""
+
+import time
+from pathlib import Path
+from typing import Any, Literal
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command, Send
+
+from graphs.assignments import assignment, part_name
+from graphs.context import Context
+from graphs.parts import write_part
+from graphs.progress import advance
+from graphs.resources import load_team
+from graphs.runs import RunFolder
+from graphs.state import WritingWork
+
+# The share of --max-minutes after which no further span is written about.
+SHARE = 0.55
+
+
+def describe(
+    state: WritingWork, runtime: Runtime[Context]
+) -> Command[Literal["write_questions"]] | dict[str, Any]:
+    """Write a part file of description records and hand the span on to its question-writer."""
+    began = time.time()
+    # The first span and the whole video are always written about.
+    if state["index"] > 0 and state["span"] is not None and runtime.context.out_of_time(SHARE):
+        advance(runtime, "describe", state["total"])
+        return {"skipped": [part_name("describe", state)]}
+    records = load_team(state["agents"]).describer.describe(assignment(state))
+    part = write_part(RunFolder(Path(state["run"])).corpus / "parts", "describe", state, records)
+    advance(runtime, "describe", state["total"])
+    return Command(
+        update={
+            "parts": {part_name("describe", state): part},
+            "times": [("describe", began, time.time())],
+        },
+        goto=Send("write_questions", {**state, "written": [part]}),
+    )

@@ -1,0 +1,55 @@
+"""Get what is said in the whole video, as sentences with their times."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from graphs.context import Context
+from graphs.parts import write_part
+from graphs.progress import report, warn
+from graphs.runs import RunFolder
+from graphs.state import SpanWork
+
+# The share of --max-minutes after which listening stops.
+SHARE = 0.4
+
+
+class _TooSlow(Exception):
+    pass
+
+
+def listen(state: SpanWork, runtime: Runtime[Context]) -> dict[str, Any]:
+    """Write what is said to a part file, and return its path."""
+    from tools.evidence import Evidence
+    from tools.speech import sentences, transcribe
+
+    began = time.time()
+
+    def on_progress(share: float) -> None:
+        report(runtime, "listen", share, 1.0)
+        # What subtitles say is there at once, however late it is.
+        if share < 1 and runtime.context.out_of_time(SHARE):
+            raise _TooSlow
+
+    try:
+        lines = transcribe(Path(state["video_path"]), on_progress=on_progress)
+    except _TooSlow:
+        warning = "recognising speech took too long: what is said is left out"
+        warn(runtime, warning)
+        return {"skipped": ["listen"], "warnings": [warning]}
+    evidence = [
+        Evidence(
+            id=f"s-{i}",
+            kind="speech",
+            start=line.start,
+            end=line.end,
+            value=line.text,
+            source=line.source,
+            score=line.score,
+        )
+        for i, line in enumerate(sentences(lines))
+    ]
+    part = write_part(RunFolder(Path(state["run"])).evidence / "parts", "listen", state, evidence)
+    return {"parts": {"listen": part}, "times": [("listen", began, time.time())]}

@@ -1,0 +1,78 @@
+"""Join what was measured into one evidence store, and plan what must be covered."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command, Send
+
+from graphs.assignments import writing_works
+from graphs.context import Context
+from graphs.parts import read_part, write_text
+from graphs.progress import report, warn
+from graphs.resources import EYES, load_team
+from graphs.runs import RunFolder
+from graphs.spread import spread
+from graphs.state import DistillState
+
+if TYPE_CHECKING:
+    from tools.evidence import Evidence
+
+_KINDS = ("shot", "colour", "brightness", "motion", "faces", "title", "text", "speech")
+
+
+def plan(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["describe"]]:
+    """Store the evidence, plan, and send every span, and the whole video, to its describer."""
+    from tools.evidence import Evidence, EvidenceStore
+
+    began = time.time()
+    report(runtime, "plan", 0, 1)
+    EYES.close(Path(state["video_path"]))
+    folder = RunFolder(Path(state["run"]))
+    unseen = sum(name.startswith("perceive/") for name in state.get("skipped", []))
+    warnings = []
+    if unseen:
+        warnings = [f"time was short: {unseen} of {len(state['spans'])} spans were not looked at"]
+        warn(runtime, warnings[0])
+    measured = [
+        path for name, path in state["parts"].items() if name.startswith(("perceive/", "listen"))
+    ]
+    evidence = number(item for path in measured for item in read_part(path, Evidence))
+    # What an earlier run measured may have been numbered otherwise.
+    (folder.evidence / "evidence.jsonl").unlink(missing_ok=True)
+    EvidenceStore(folder.evidence).add(evidence)
+
+    context = runtime.context
+    planned = load_team(context.agents).planner.plan(evidence, state["video"]["seconds"])
+    folder.corpus.mkdir(parents=True, exist_ok=True)
+    path = folder.corpus / "plan.json"
+    write_text(path, planned.model_dump_json(indent=1) + "\n")
+    works = writing_works({**state, "plan": str(path)}, context)
+    report(runtime, "plan", 1, 1)
+    kinds = Counter(item.kind for item in evidence)
+    return Command(
+        update={
+            "plan": str(path),
+            "evidence_counts": {
+                "shots": kinds["shot"],
+                "text": kinds["title"] + kinds["text"],
+                "speech": kinds["speech"],
+            },
+            "warnings": warnings,
+            "times": [("plan", began, time.time())],
+        },
+        goto=[Send("describe", works[i]) for i in spread(len(works))],
+    )
+
+
+def number(found: "Iterable[Evidence]") -> "list[Evidence]":
+    """Return evidence in the order of the video, with ids that say so."""
+    ordered = sorted(
+        found, key=lambda item: (item.start, _KINDS.index(item.kind), item.end, item.value)
+    )
+    return [
+        item.model_copy(update={"id": f"e{place:04d}"}) for place, item in enumerate(ordered, 1)
+    ]

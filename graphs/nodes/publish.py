@@ -1,0 +1,58 @@
+"""Publish the NKR and write the run's report."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from graphs.context import Context
+from graphs.parts import write_text
+from graphs.progress import report
+from graphs.report import full_report
+from graphs.resources import load_backbone
+from graphs.runs import RunFolder
+from graphs.state import DistillState
+
+
+def publish(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
+    """Return where the NKR and the report are."""
+    from tools.embedding import Embedder
+    from tools.evidence import EvidenceStore, searchable
+    from training import nkr
+    from training.corpus import corpus_hash
+
+    began = time.time()
+    report(runtime, "publish", 0, 1)
+    context = runtime.context
+    folder = RunFolder(Path(state["run"]))
+    video = state["video"]
+    store = EvidenceStore(folder.evidence)
+    nkr.publish(
+        folder.nkr,
+        adapter=Path(state["adapter"]),
+        evidence=store.path,
+        embeddings=Embedder().embed([searchable(item) for item in store.all()]),
+        backbone=load_backbone(context.backbone, context.backbone_name),
+        video=nkr.Video(
+            name=Path(state["video_path"]).name,
+            sha256=video["sha256"],
+            seconds=video["seconds"],
+            width=video["width"],
+            height=video["height"],
+        ),
+        corpus=nkr.Taught(sha256=corpus_hash(Path(state["corpus"])), counts=state["corpus_counts"]),
+        scores=state["scores"],
+        seed=context.seed,
+    )
+    finished: DistillState = {
+        **state,
+        "nkr": str(folder.nkr),
+        "report": str(folder.report),
+        "times": [*state["times"], ("publish", began, time.time())],
+    }
+    told = full_report(finished, context)
+    write_text(folder.report, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    report(runtime, "publish", 1, 1)
+    return {"nkr": finished["nkr"], "report": finished["report"]}

@@ -1,0 +1,44 @@
+"""Let the question-writer mend what the verifier rejected, told why."""
+
+import time
+from pathlib import Path
+from typing import Literal
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command, Send
+
+from graphs.assignments import assignment, part_name
+from graphs.context import Context
+from graphs.parts import read_part, write_part
+from graphs.progress import advance
+from graphs.resources import load_team
+from graphs.runs import RunFolder
+from graphs.state import WritingWork
+
+REJECTED = "rejected: "
+
+
+def revise(state: WritingWork, runtime: Runtime[Context]) -> Command[Literal["verify"]]:
+    """Write the branch's records anew, mended ones in their old places, and verify them again."""
+    from agents.team import Rejection
+    from training.corpus import Record
+
+    began = time.time()
+    records = read_part(state["written"][0], Record)
+    rejections = [
+        Rejection(record=record, reason=record.verdict.removeprefix(REJECTED))
+        for record in records
+        if record.verdict.startswith(REJECTED)
+    ]
+    revised = load_team(state["agents"]).question_writer.revise(rejections, assignment(state))
+    mended = {record.id: record.model_copy(update={"verdict": ""}) for record in revised}
+    records = [mended.get(record.id, record) for record in records]
+    part = write_part(RunFolder(Path(state["run"])).corpus / "parts", "revise", state, records)
+    advance(runtime, "revise", state["total"])
+    return Command(
+        update={
+            "parts": {part_name("revise", state): part},
+            "times": [("revise", began, time.time())],
+        },
+        goto=Send("verify", {**state, "written": [part]}),
+    )

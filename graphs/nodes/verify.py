@@ -1,0 +1,37 @@
+"""Check one branch's records against the evidence at the spans that they cite."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from graphs.assignments import part_name, read_plan
+from graphs.context import Context
+from graphs.parts import read_part, write_part
+from graphs.progress import advance
+from graphs.resources import load_team
+from graphs.runs import RunFolder
+from graphs.state import WritingWork
+
+
+def verify(state: WritingWork, runtime: Runtime[Context]) -> dict[str, Any]:
+    """Write the records with their verdicts, and return how many were rejected."""
+    from tools.evidence import EvidenceStore
+    from training.corpus import Record
+
+    began = time.time()
+    folder = RunFolder(Path(state["run"]))
+    records = [record for path in state["written"] for record in read_part(path, Record)]
+    judged = load_team(state["agents"]).verifier.verify(
+        records,
+        read_plan(Path(state["plan"]), state["plan_hash"]),
+        EvidenceStore(folder.evidence).all(),
+    )
+    part = write_part(folder.corpus / "parts", "verify", state, judged)
+    advance(runtime, "verify", state["total"])
+    return {
+        "parts": {part_name("verify", state): part},
+        "rejected": {part_name("verify", state): sum(r.verdict != "supported" for r in judged)},
+        "times": [("verify", began, time.time())],
+    }

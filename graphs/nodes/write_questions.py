@@ -1,0 +1,32 @@
+"""Turn the facts of one span, or of the whole video, into question-answer records."""
+
+import time
+from pathlib import Path
+from typing import Literal
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command, Send
+
+from graphs.assignments import assignment, part_name
+from graphs.context import Context
+from graphs.parts import write_part
+from graphs.progress import advance
+from graphs.resources import load_team
+from graphs.runs import RunFolder
+from graphs.state import WritingWork
+
+
+def write_questions(state: WritingWork, runtime: Runtime[Context]) -> Command[Literal["verify"]]:
+    """Write a part file of records and hand it, with the descriptions, to the verifier."""
+    began = time.time()
+    records = load_team(state["agents"]).question_writer.write(assignment(state))
+    folder = RunFolder(Path(state["run"])).corpus / "parts"
+    part = write_part(folder, "write_questions", state, records)
+    advance(runtime, "write_questions", state["total"])
+    return Command(
+        update={
+            "parts": {part_name("write_questions", state): part},
+            "times": [("write_questions", began, time.time())],
+        },
+        goto=Send("verify", {**state, "written": [*state["written"], part]}),
+    )

@@ -1,0 +1,92 @@
+"""Part files: what one branch wrote, named by what it was made from, read again at the join."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar
+
+from langgraph.cache.base import FullKey
+from langgraph.cache.sqlite import SqliteCache
+from pydantic import BaseModel
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def work_key(work: Mapping[str, Any]) -> str:
+    """Return the key of a branch's work; the same content under another path has the same key."""
+    told = {name: value for name, value in work.items() if name not in ("video_path", "total")}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def code_hash(*packages: str) -> str:
+    """Return a hash over the sources and word lists of packages: changed makers make again."""
+    digest = hashlib.sha256()
+    for package in packages:
+        spec = find_spec(package)
+        for folder in (spec and spec.submodule_search_locations) or ():
+            for path in sorted(Path(folder).rglob("*")):
+                if path.suffix in (".py", ".toml", ".txt"):
+                    digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def write_part(folder: Path, stage: str, work: Mapping[str, Any], items: Sequence[Model]) -> str:
+    """Write ``items`` as JSON Lines under a name made of the work; return the path."""
+    path = folder / f"{stage}-{work['index']:05d}-{work_key(work)[:12]}.jsonl"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(path, "".join(item.model_dump_json() + "\n" for item in items))
+    return str(path)
+
+
+def read_part(path: str | Path, model: type[Model]) -> list[Model]:
+    """Read what `write_part` wrote."""
+    lines = Path(path).read_text(encoding="utf-8").split("\n")
+    return [model.model_validate_json(line) for line in lines if line]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class PartCache(SqliteCache[Any]):
+    """Node results that can be used again: whole ones whose files are still there.
+
+    A branch that the clock left out is not kept, and one whose file was deleted is not found.
+    """
+
+    def get(self, keys: Sequence[FullKey]) -> dict[FullKey, Any]:
+        """Return the kept results of ``keys``."""
+        return {
+            key: writes
+            for key, writes in super().get(keys).items()
+            if all(Path(path).exists() for path in _paths(writes))
+        }
+
+    def set(self, mapping: Mapping[FullKey, tuple[Any, int | None]]) -> None:
+        """Keep results, but for those that the clock left out."""
+        whole = {
+            key: entry
+            for key, entry in mapping.items()
+            if all(channel != "skipped" for channel, _ in entry[0])
+        }
+        super().set(whole)
+
+
+def _paths(writes: Sequence[tuple[str, Any]]) -> list[str]:
+    return [
+        path for channel, value in writes if channel == "parts" for path in dict(value).values()
+    ]

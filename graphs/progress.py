@@ -1,0 +1,142 @@
+"""Progress: events that nodes write to LangGraph's custom stream, and the bars made of them."""
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from langgraph.runtime import Runtime
+
+if TYPE_CHECKING:
+    from rich.progress import Task
+
+STAGES = {
+    "probe": "find shots",
+    "perceive": "look and read",
+    "listen": "listen",
+    "plan": "plan",
+    "describe": "describe",
+    "write_questions": "write questions",
+    "verify": "verify",
+    "revise": "revise",
+    "assemble": "assemble",
+    "train": "train",
+    "examine": "examine",
+    "publish": "publish",
+}
+_LINE_EVERY = 15.0
+
+
+class Event(TypedDict, total=False):
+    """One event: ``advance`` or ``done`` of ``total`` units of a stage, or a ``warning``."""
+
+    stage: str
+    advance: float
+    done: float
+    total: float
+    warning: str
+
+
+class Interrupted(Exception):
+    """The user asked the run to stop; what is finished is kept."""
+
+
+def advance(runtime: Runtime[Any], stage: str, total: float) -> None:
+    """Report that one more of a stage's ``total`` branches is done."""
+    _write(runtime, Event(stage=stage, advance=1, total=total))
+
+
+def report(runtime: Runtime[Any], stage: str, done: float, total: float) -> None:
+    """Report how far a stage is. Raises `Interrupted` where the user has asked to stop."""
+    _write(runtime, Event(stage=stage, done=done, total=total))
+
+
+def warn(runtime: Runtime[Any], text: str) -> None:
+    """Tell the user something at once."""
+    _write(runtime, Event(warning=text))
+
+
+def _write(runtime: Runtime[Any], event: Event) -> None:
+    # Nodes run in threads that Ctrl-C does not reach: each report is where they can stop.
+    if runtime.drain_requested:
+        raise Interrupted
+    runtime.stream_writer(event)
+
+
+class Progress:
+    """Shows events on stderr: one bar a stage on a terminal, now and then a line elsewhere."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+        from rich.progress import Progress as Bars
+
+        self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self._bars = Bars(
+            TextColumn("{task.description:<16}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+        )
+        self._tasks: dict[str, Any] = {}
+        self._begun: dict[str, float] = {}
+        self._told: set[str] = set()
+        self._printed = time.monotonic()
+
+    def __enter__(self) -> "Progress":
+        if self._console.is_terminal:
+            self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._console.is_terminal:
+            self._bars.stop()
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        if "warning" in event:
+            # Every branch that meets a damaged place tells of it.
+            if event["warning"] not in self._told:
+                self._told.add(event["warning"])
+                self.say(f"warning: {event['warning']}")
+            return
+        stage, total = event["stage"], event["total"]
+        if stage not in self._tasks:
+            self._begun[stage] = time.monotonic()
+            self._tasks[stage] = self._bars.add_task(STAGES[stage], total=total)
+        task = next(task for task in self._bars.tasks if task.id == self._tasks[stage])
+        if task.finished and "advance" in event:
+            # A stage that comes again, as verifying does after a revision.
+            self._bars.reset(task.id)
+        was_finished = task.finished
+        if "advance" in event:
+            self._bars.update(task.id, advance=event["advance"], total=total)
+        else:
+            self._bars.update(task.id, completed=event["done"], total=total)
+        if not self._console.is_terminal and not was_finished:
+            self._line(stage, task)
+
+    def say(self, text: str) -> None:
+        """Print a line on stderr, above the bars."""
+        self._console.print(text, markup=False)
+
+    def _line(self, stage: str, task: "Task") -> None:
+        now = time.monotonic()
+        if not task.finished and now - self._printed < _LINE_EVERY:
+            return
+        self._printed = now
+        seconds = now - self._begun[stage]
+        left = "" if task.finished else f", {_left(seconds, task.completed, task.total)} left"
+        self.say(f"{STAGES[stage]}: {task.completed:.0f}/{task.total:.0f}, {seconds:.0f} s{left}")
+
+
+def _left(seconds: float, done: float, total: float | None) -> str:
+    return f"{seconds * ((total or done) - done) / done:.0f} s" if done else "?"

@@ -1,0 +1,183 @@
+"""A run goes on from where it stopped, and redoes only what a changed setting asks for."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.runtime import RunControl
+
+from graphs.context import Context
+from graphs.launch import distill
+from graphs.progress import Event, Interrupted
+from tools.errors import InputError
+
+pytest_plugins = ("talks",)
+
+
+class Watch:
+    """Counts the events of each stage, and asks the run to stop at one of them."""
+
+    def __init__(self, stop_in: str = "", after: int = 1) -> None:
+        self.counts: Counter[str] = Counter()
+        self.control = RunControl()
+        self._stop = (stop_in, after)
+
+    def __call__(self, event: Event) -> None:
+        self.counts[event.get("stage", "warning")] += 1
+        if (event.get("stage"), self.counts[event.get("stage", "")]) == self._stop:
+            self.control.request_drain("test")
+
+
+def corpus(report: dict[str, Any]) -> bytes:
+    nkr = Path(report["nkr"])
+    return (nkr.parents[1] / nkr.name / "corpus" / "corpus.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(("stage", "after"), [("perceive", 1), ("describe", 2), ("train", 2)])
+def test_a_stopped_run_goes_on(
+    stage: str,
+    after: int,
+    talk: Path,
+    settings: Callable[..., Context],
+    finished: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    first, second = Watch(stage, after), Watch()
+    with pytest.raises(Interrupted):
+        distill(talk, settings(tmp_path, max_concurrency=1), show=first, control=first.control)
+    assert not list(tmp_path.glob("nkrs/*"))
+    report = distill(talk, settings(tmp_path), resume=True, show=second)
+    assert second.counts["probe"] == 0
+    assert second.counts["perceive"] <= 3 - min(after, first.counts["perceive"])
+    assert corpus(report) == corpus(finished)
+    assert report["train"]["steps"] == 3
+
+
+def test_a_finished_run_is_returned_at_once(
+    finished: dict[str, Any], talk: Path, settings: Callable[..., Context]
+) -> None:
+    watch = Watch()
+    out = Path(finished["nkr"]).parents[1]
+    assert distill(talk, settings(out), show=watch) == finished
+    assert distill(talk, settings(out), show=watch, resume=True) == finished
+    assert not watch.counts
+
+
+def test_changed_settings_redo_only_what_depends_on_them(
+    talk: Path, settings: Callable[..., Context], tmp_path: Path
+) -> None:
+    first = corpus(distill(talk, settings(tmp_path, max_steps=1)))
+    watch = Watch()
+    longer = distill(talk, settings(tmp_path, max_steps=2), show=watch)
+    assert longer["train"]["steps"] == 2
+    assert corpus(longer) == first
+    assert not {"perceive", "listen", "describe", "verify"} & set(watch.counts)
+    watch = Watch()
+    reseeded = distill(talk, settings(tmp_path, max_steps=1, seed=7), show=watch)
+    assert corpus(reseeded) != first
+    assert "perceive" not in watch.counts
+    assert watch.counts["describe"] > 0
+
+
+def test_new_subtitles_are_heard(
+    talk: Path, settings: Callable[..., Context], tmp_path: Path
+) -> None:
+    video = tmp_path / "talk.mp4"
+    video.write_bytes(talk.read_bytes())
+    silent = distill(video, settings(tmp_path / "runs", max_steps=1))
+    video.with_suffix(".srt").write_bytes(talk.with_suffix(".srt").read_bytes())
+    heard = distill(video, settings(tmp_path / "runs", max_steps=1))
+    assert (silent["evidence"]["speech"], heard["evidence"]["speech"]) == (0, 2)
+
+
+def test_a_deleted_run_folder_is_made_again(
+    talk: Path, settings: Callable[..., Context], tmp_path: Path
+) -> None:
+    first = distill(talk, settings(tmp_path, max_steps=1))
+    run = tmp_path / first["video"]["id"]
+    shutil.rmtree(run)
+    shutil.rmtree(first["nkr"])
+    again = distill(talk, settings(tmp_path, max_steps=1))
+    assert corpus(again)
+    assert Path(again["nkr"]).is_dir()
+
+
+def test_resume_demands_a_run(talk: Path, settings: Callable[..., Context], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="go on from"):
+        distill(talk, settings(tmp_path), resume=True)
+
+
+def test_too_little_time_publishes_what_is_there_and_can_go_on(
+    talk: Path, settings: Callable[..., Context], tmp_path: Path
+) -> None:
+    watch = Watch()
+    short = distill(talk, settings(tmp_path, max_minutes=0.001), show=watch)
+    assert short["cut_short"]
+    assert short["evidence"]["shots"] == 1
+    assert watch.counts["warning"] > 0
+    assert (Path(short["nkr"]) / "nkr.json").is_file()
+    assert distill(talk, settings(tmp_path, max_minutes=0.001)) == short
+    whole = distill(talk, settings(tmp_path), resume=True)
+    assert not whole["cut_short"]
+    assert whole["evidence"]["shots"] == 3
+
+
+@pytest.mark.parametrize("lost", [1, 2, 4, 8])
+def test_a_run_killed_between_two_stages_goes_on(
+    lost: int,
+    talk: Path,
+    settings: Callable[..., Context],
+    finished: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    """The results of a stage are stored one by one, its checkpoint after the last of them."""
+    out = tmp_path / "runs"
+    shutil.copytree(Path(finished["nkr"]).parents[1], out)
+    shutil.rmtree(out / "nkrs")
+    with closing(sqlite3.connect(out / "graph.sqlite")) as connection:
+        last = "SELECT checkpoint_id FROM checkpoints ORDER BY checkpoint_id DESC LIMIT ?"
+        for table in ("writes", "checkpoints"):
+            connection.execute(f"DELETE FROM {table} WHERE checkpoint_id IN ({last})", (lost,))
+        connection.commit()
+    report = distill(talk, settings(out), resume=True)
+    assert corpus(report) == corpus(finished)
+    assert Path(report["nkr"]).is_dir()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_killed_command_can_be_run_again(
+    how: signal.Signals, talk: Path, tiny: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "graphs.distill", "--video", str(talk), "--out"]
+    command += [str(tmp_path), "--backbone", str(tiny), "--backbone-name", "tiny"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as running:
+        assert running.stderr
+        told = ""
+        # Sent once the first stage is done, wherever the run is by then.
+        for line in running.stderr:
+            told += line
+            if "look and read" in line:
+                running.send_signal(how)
+                break
+        told += running.stderr.read()
+    if how is signal.SIGINT:
+        assert running.returncode == 130
+        assert f"{sys.executable} -m graphs.distill --video {talk}" in told
+        assert "--resume" in told
+    assert "Traceback" not in told
+    command += ["--resume", "--max-minutes", "0.7"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.splitlines()[-1]).is_dir()

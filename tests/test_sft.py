@@ -1,0 +1,203 @@
+"""Training: which layers, which loss, checkpoints, deadlines, and that nothing is left behind."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_nkr import PAIRS, RECORDS, record
+
+from training.backbone import Backbone
+from training.errors import NKRError
+from training.lora import language_linears
+from training.lora_trainer import SimilarLengths
+from training.prompt import prompt
+from training.sft import SFTSettings, TrainReport, train
+
+pytest_plugins = ("tiny_nkr",)
+
+FEW = SFTSettings(epochs=100, max_steps=6, batch_size=2, save_every=2, warmup=1)
+
+
+def weights(report: TrainReport) -> dict[str, torch.Tensor]:
+    return load_file(report.adapter / "adapter_model.safetensors")
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_only_the_language_models_linear_layers_are_adapted(trained: TrainReport) -> None:
+    names = list(weights(trained))
+    assert len(names) == 2 * 2 * 7
+    assert all(".language_model.layers." in name for name in names)
+    assert not any("visual" in name or "embed" in name or "lm_head" in name for name in names)
+
+
+def test_the_regex_names_the_language_model(backbone: Backbone) -> None:
+    regex = language_linears(backbone.model)
+    assert regex.startswith(r"model\.language_model\.")
+    assert "q_proj" in regex
+    assert "down_proj" in regex
+
+
+def test_the_adapters_config_names_the_backbone_and_no_path(trained: TrainReport) -> None:
+    config = json.loads((trained.adapter / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "tiny"
+    assert config["r"] == 16
+    assert "training_args.bin" not in {path.name for path in trained.adapter.iterdir()}
+
+
+def test_the_report_counts_tokens_without_padding(backbone: Backbone, tmp_path: Path) -> None:
+    report = train(backbone, RECORDS, tmp_path, SFTSettings(epochs=3, batch_size=2))
+    tokenizer, processor = backbone.tokenizer, backbone.processor
+    texts = [f"{prompt(processor, question)}{answer}<|im_end|>\n" for question, answer in PAIRS]
+    assert report.tokens == 3 * sum(map(len, tokenizer(texts)["input_ids"]))
+    assert report.steps == 3 * 3
+    assert report.records == len(RECORDS)
+    assert report.tokens_per_second == pytest.approx(report.tokens / report.seconds)
+    assert not report.stopped
+
+
+def test_the_backbone_is_left_as_it_was(backbone: Backbone, tmp_path: Path) -> None:
+    before = {name: value.clone() for name, value in backbone.model.state_dict().items()}
+    attention = backbone.model.config._attn_implementation
+    train(backbone, RECORDS, tmp_path, FEW)
+    after = backbone.model.state_dict()
+    assert list(before) == list(after)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert not any(value.requires_grad for value in backbone.model.parameters())
+    assert not backbone.model.training
+    assert "forward" not in backbone.model.__dict__
+    assert backbone.model.config._attn_implementation == attention
+
+
+def test_training_prints_and_warns_of_nothing(
+    backbone: Backbone,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    train(backbone, RECORDS, tmp_path, FEW)
+    train(backbone, RECORDS, tmp_path / "again", FEW)
+    assert capfd.readouterr() == ("", "")
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+def test_the_same_seed_gives_the_same_adapter(backbone: Backbone, tmp_path: Path) -> None:
+    one = weights(train(backbone, RECORDS, tmp_path / "a", FEW))
+    other = weights(train(backbone, RECORDS, tmp_path / "b", FEW))
+    third = weights(
+        train(backbone, RECORDS, tmp_path / "c", SFTSettings(**{**vars(FEW), "seed": 1}))
+    )
+    assert same(one, other)
+    assert not same(one, third)
+
+
+def test_only_records_of_split_train_are_learned(backbone: Backbone, tmp_path: Path) -> None:
+    held = [record("When?", "00:01", split=split) for split in ("exam", "calibrate", "check")]
+    report = train(backbone, [*RECORDS, *held], tmp_path, FEW)
+    assert report.records == len(RECORDS)
+    with pytest.raises(NKRError, match="no training records"):
+        train(backbone, held, tmp_path / "none", FEW)
+
+
+def test_text_that_spells_special_tokens_can_be_learned(backbone: Backbone, tmp_path: Path) -> None:
+    odd = [record("What is <|image_pad|> at <|im_end|>?", "<|im_start|>assistant <|video_pad|>")]
+    assert train(backbone, odd, tmp_path, FEW).steps == 6
+
+
+class StoppedError(Exception):
+    """Raised in the middle of a training."""
+
+
+@pytest.mark.parametrize("error", [StoppedError, KeyboardInterrupt])
+def test_a_stopped_training_goes_on_where_it_was(
+    backbone: Backbone, tmp_path: Path, error: type[BaseException]
+) -> None:
+    unbroken = train(backbone, RECORDS, tmp_path / "unbroken", FEW)
+    seen: list[int] = []
+
+    def stop(step: int, steps: int, loss: float) -> None:
+        seen.append(step)
+        if step == 5 and len(seen) == 5:
+            raise error
+
+    with pytest.raises(error):
+        train(backbone, RECORDS, tmp_path / "broken", FEW, on_step=stop)
+    assert not hasattr(backbone.model, "peft_config")
+    resumed = train(backbone, RECORDS, tmp_path / "broken", FEW, on_step=stop)
+    assert seen == [1, 2, 3, 4, 5, 5, 6]
+    assert same(weights(unbroken), weights(resumed))
+    assert resumed.tokens == unbroken.tokens
+    assert resumed.steps == 6
+
+
+def test_a_half_written_checkpoint_is_passed_over(backbone: Backbone, tmp_path: Path) -> None:
+    train(backbone, RECORDS, tmp_path, FEW)
+    half = tmp_path / "checkpoints" / "checkpoint-9"
+    half.mkdir()
+    (half / "trainer_state.json").write_text('{"global_step": ')
+    seen: list[int] = []
+    train(backbone, RECORDS, tmp_path, FEW, on_step=lambda step, *_: seen.append(step))
+    assert seen == []
+    assert not half.exists()
+
+
+@pytest.mark.parametrize("change", ["records", "settings", "resume"])
+def test_what_was_trained_otherwise_is_not_gone_on_from(
+    backbone: Backbone, tmp_path: Path, change: str
+) -> None:
+    train(backbone, RECORDS, tmp_path, FEW)
+    seen: list[int] = []
+    train(
+        backbone,
+        RECORDS[:-1] if change == "records" else RECORDS,
+        tmp_path,
+        SFTSettings(**{**vars(FEW), "learning_rate": 1e-3}) if change == "settings" else FEW,
+        on_step=lambda step, *_: seen.append(step),
+        resume=change != "resume",
+    )
+    assert seen == [1, 2, 3, 4, 5, 6]
+
+
+def test_one_checkpoint_is_kept(trained: TrainReport) -> None:
+    kept = sorted(path.name for path in (trained.adapter.parent / "checkpoints").iterdir())
+    assert kept == ["checkpoint-120", "fingerprint"]
+
+
+def test_a_deadline_stops_training_with_an_adapter(backbone: Backbone, tmp_path: Path) -> None:
+    settings = SFTSettings(epochs=100_000, batch_size=2, save_every=10_000)
+    deadline = time.monotonic() + 8
+    report = train(backbone, RECORDS, tmp_path, settings, deadline=deadline)
+    assert report.stopped
+    assert 0 < report.steps < 300_000
+    assert weights(report)
+    (checkpoint,) = (tmp_path / "checkpoints").glob("checkpoint-*")
+    rates = torch.load(checkpoint / "scheduler.pt")["_last_lr"]
+    assert all(0 <= rate < settings.learning_rate / 2 for rate in rates)
+
+
+def test_a_deadline_that_is_past_still_gives_an_adapter(backbone: Backbone, tmp_path: Path) -> None:
+    report = train(backbone, RECORDS, tmp_path, FEW, deadline=time.monotonic() - 1)
+    assert report.stopped
+    assert report.steps == 1
+    assert weights(report)
+
+
+def test_batches_hold_similar_lengths_in_an_order_of_their_epoch() -> None:
+    lengths = [10 + 7 * (i % 50) for i in range(130)]
+    sampler = SimilarLengths(lengths, 16, seed=3)
+    orders = []
+    for epoch in (0, 1, 0):
+        sampler.set_epoch(epoch)
+        orders.append(list(sampler))
+    assert orders[0] == orders[2] != orders[1]
+    assert sorted(orders[0]) == list(range(130))
+    batches = [orders[0][i : i + 16] for i in range(0, 130, 16)]
+    padded = sum(len(batch) * max(lengths[i] for i in batch) for batch in batches)
+    assert padded < 1.15 * sum(lengths)
+    firsts = [max(lengths[i] for i in batch) for batch in batches[:-1]]
+    assert firsts != sorted(firsts)

@@ -1,0 +1,1 @@
+"""What an adapter is made from and lives in: corpus, wordings, backbone, SFT, NKR, mounting."""

@@ -1,0 +1,27 @@
+"""The protocol by which everything asks: questions in, answers with log-probabilities out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer.
+
+    ``logprob`` is the mean natural log-probability of the answer's tokens, its end included;
+    ``seconds`` is the time its batch took, divided by the batch's questions.
+    """
+
+    text: str
+    logprob: float
+    tokens: int
+    seconds: float
+
+
+class Answerer(Protocol):
+    """Answers questions: an NKR mounted, the blind backbone, or either with a context to read."""
+
+    def answer(self, questions: Sequence[str], *, context: str | None = None) -> list[Answer]:
+        """Return one answer a question, in order; ``context`` is text put before each question."""
+        ...

@@ -1,0 +1,120 @@
+"""The frozen vision-language model that an NKR is mounted on, and the one way to load it."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.errors import NKRError
+
+EMBEDDED = Path(__file__).parent / "embedded"
+EMBEDDED_NAME = "nkr-embedded-v1"
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A loaded model with its processor; ``revision`` tells weights of one name apart."""
+
+    model: Any
+    processor: Any
+    name: str
+    revision: str
+
+    @property
+    def tokenizer(self) -> Any:
+        """The processor's tokenizer."""
+        return self.processor.tokenizer
+
+
+def weights_hash(folder: Path) -> str:
+    """Return the SHA-256 over a model folder's safetensors files, in the order of their names."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def published_name(folder: Path, name: str | None) -> str:
+    """Return the name that an NKR gives to the model in a local folder: never a path."""
+    if name:
+        return name
+    try:
+        stored = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise NKRError(
+            f"{folder} has no readable config.json: name a folder that holds a saved model."
+        ) from error
+    stored_name = stored.get("_name_or_path") or ""
+    if not stored_name or Path(stored_name).is_absolute():
+        raise NKRError(
+            f"The model in {folder} does not say its name: give it one with --backbone-name."
+        )
+    return str(stored_name)
+
+
+def load_backbone(
+    name: str = "embedded", *, device: str = "auto", backbone_name: str | None = None
+) -> Backbone:
+    """Load a backbone: ``embedded``, a hub name, or a folder that `save_pretrained` wrote.
+
+    Weights are loaded in float32 on a CPU and bfloat16 on a GPU, and frozen. Raises `NKRError`
+    where there is no such model.
+    """
+    import torch
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    folder = EMBEDDED if name == "embedded" else Path(name)
+    local = folder.is_dir()
+    source = str(folder) if local else name
+    if name == "embedded" and not (folder / "model.safetensors").is_file():
+        raise NKRError(
+            "The embedded backbone's weights are missing: get the whole project again, "
+            "or make them with `python -m training.pretrain`."
+        )
+    try:
+        processor = AutoProcessor.from_pretrained(source, local_files_only=local)
+        model = AutoModelForImageTextToText.from_pretrained(
+            source,
+            local_files_only=local,
+            dtype=torch.float32 if device == "cpu" else torch.bfloat16,
+            attn_implementation="sdpa",
+        )
+    except (OSError, ValueError) as error:
+        raise NKRError(
+            f"The backbone {name!r} could not be loaded ({_first_line(error)}): give `embedded`, "
+            "a folder that holds a saved model, or a hub name that can be reached."
+        ) from error
+    if local:
+        shown = EMBEDDED_NAME if name == "embedded" else published_name(folder, backbone_name)
+        revision = weights_hash(folder)
+    else:
+        shown = name
+        revision = getattr(model.config, "_commit_hash", None) or "unknown"
+    model.requires_grad_(False)
+    model.eval()
+    return Backbone(_placed(model, device), processor, shown, revision)
+
+
+def uses_bf16(device: str) -> bool:
+    """Tell whether bfloat16 is fast on this device; on a CPU without it, it is slower."""
+    import torch
+
+    if device == "cpu":
+        able = torch.cpu.get_capabilities()
+        return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return device != "cuda" or torch.cuda.is_bf16_supported()
+
+
+def _placed(model: Any, device: str) -> Any:
+    return model.to(device)
+
+
+def _first_line(error: Exception) -> str:
+    return (
+        str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else "no reason given"
+    )

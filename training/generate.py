@@ -1,0 +1,88 @@
+"""Greedy answers of a backbone, in batches, with the log-probability of each."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from training.answerer import Answer
+from training.backbone import Backbone
+from training.errors import NKRError
+from training.prompt import plain, prompt, user_turn
+
+BATCH = 64
+MAX_NEW_TOKENS = 160
+
+
+class Generator:
+    """An `Answerer` that is a model as it stands: a bare backbone, or one with an adapter on."""
+
+    def __init__(self, backbone: Backbone, model: Any = None) -> None:
+        self._backbone = backbone
+        self._model = backbone.model if model is None else model
+
+    def answer(self, questions: Sequence[str], *, context: str | None = None) -> list[Answer]:
+        """Return one answer a question, in order; `NKRError` where one is too long to read."""
+        if not questions:
+            return []
+        tokenizer, processor = self._backbone.tokenizer, self._backbone.processor
+        turns = [plain(tokenizer, user_turn(question, context)) for question in questions]
+        prompts = [prompt(processor, turn) for turn in turns]
+        encoded = tokenizer(prompts, add_special_tokens=False)["input_ids"]
+        longest = max(map(len, encoded))
+        room = self._model.config.get_text_config().max_position_embeddings - MAX_NEW_TOKENS
+        if longest > room:
+            raise NKRError(
+                f"A question of {longest} tokens is too long: this backbone reads up to {room}."
+            )
+        answers: dict[int, Answer] = {}
+        order = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
+        for first in range(0, len(order), BATCH):
+            batch = order[first : first + BATCH]
+            found = _generate(self._model, tokenizer, [encoded[index] for index in batch])
+            answers.update(zip(batch, found, strict=True))
+        return [answers[index] for index in range(len(questions))]
+
+
+def _generate(model: Any, tokenizer: Any, prompts: Sequence[list[int]]) -> list[Answer]:
+    """Answer one batch greedily, padded on the left."""
+    import torch
+    from transformers import LogitsProcessorList
+
+    began = time.perf_counter()
+    width = max(map(len, prompts))
+    pad = tokenizer.pad_token_id
+    ids = torch.tensor([[pad] * (width - len(tokens)) + tokens for tokens in prompts])
+    mask = torch.tensor([[0] * (width - len(tokens)) + [1] * len(tokens) for tokens in prompts])
+    device = model.device
+    logprobs: list[torch.Tensor] = []
+
+    def note(_: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        # Greedy decoding takes the largest, so its log-probability is all there is to keep.
+        logprobs.append(scores.float().log_softmax(dim=-1).amax(dim=-1))
+        return scores
+
+    with torch.inference_mode():
+        output = model.generate(
+            input_ids=ids.to(device),
+            attention_mask=mask.to(device),
+            do_sample=False,
+            max_new_tokens=MAX_NEW_TOKENS,
+            pad_token_id=pad,
+            logits_processor=LogitsProcessorList([note]),
+        )
+    written = output[:, width:].cpu()
+    table = torch.stack(logprobs, dim=1).cpu()
+    ends = torch.tensor(_ends(model))
+    seconds = (time.perf_counter() - began) / len(prompts)
+    answers = []
+    for tokens, row in zip(written, table, strict=True):
+        stops = torch.isin(tokens, ends).nonzero()
+        count = int(stops[0]) + 1 if len(stops) else len(tokens)
+        text = tokenizer.decode(tokens[:count], skip_special_tokens=True).strip()
+        answers.append(Answer(text, row[:count].mean().item(), count, seconds))
+    return answers
+
+
+def _ends(model: Any) -> list[int]:
+    ends = model.generation_config.eos_token_id
+    return ends if isinstance(ends, list) else [ends]

@@ -1,0 +1,67 @@
+"""The README of an NKR folder: a model card as PEFT and the hub read it."""
+
+import json
+
+from training.manifest import Manifest
+
+_CARD = """\
+---
+base_model: {base_model}
+library_name: peft
+pipeline_tag: visual-question-answering
+tags:
+- lora
+- neural-knowledge-representation
+- video-question-answering
+---
+
+# {title}
+
+What one video shows and says, as a LoRA adapter: mounted on its backbone it answers questions about
+the video without the video.
+
+| | |
+|---|---|
+| Video | {video}, {seconds:.1f} s, {width} x {height}, SHA-256 `{sha256}` |
+| Backbone | `{backbone}`, revision `{revision}` |
+| Corpus | {counts} |
+{scores}
+| Made | {created}, seed {seed} |
+
+```python
+from peft import PeftModel
+
+model = PeftModel.from_pretrained(backbone, "{folder}")
+```
+
+`nkr.json` holds the same for machines, `evidence.jsonl` what was measured in the video and
+`evidence.safetensors` its embeddings, `SHA256SUMS` the hash of every file.
+"""
+
+
+def model_card(folder: str, manifest: Manifest) -> str:
+    """Return the model card of the NKR in a folder of this name."""
+    video, corpus = manifest.video, manifest.corpus
+    shown = video.name.replace("|", "\\|").replace("\n", " ")
+    return _CARD.format(
+        base_model=json.dumps(manifest.backbone.name),
+        title=shown,
+        video=shown,
+        seconds=video.seconds,
+        width=video.width,
+        height=video.height,
+        sha256=video.sha256,
+        backbone=manifest.backbone.name,
+        revision=manifest.backbone.revision,
+        counts=", ".join(f"{count} {what}" for what, count in corpus.counts.items()),
+        scores="\n".join(
+            f"| {name} | {_shown(score)} |" for name, score in manifest.scores.items()
+        ),
+        created=manifest.created,
+        seed=manifest.seed,
+        folder=folder,
+    )
+
+
+def _shown(value: float | None) -> str:
+    return "not asked" if value is None else f"{value:.3f}"

@@ -1,0 +1,68 @@
+"""Mount an NKR: make a frozen backbone answer from the adapter's weights alone."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from training.answerer import Answer, Answerer
+from training.backbone import Backbone
+from training.errors import NKRError
+from training.generate import Generator
+from training.lora import make_bare
+from training.nkr import NKR
+
+
+class Mounted:
+    """An `Answerer` that answers with the NKR; ``blind`` answers with its adapter off."""
+
+    def __init__(self, backbone: Backbone, model: Any) -> None:
+        self._answerer = Generator(backbone, model)
+        self.blind: Answerer = _Blind(self._answerer, model)
+
+    def answer(self, questions: Sequence[str], *, context: str | None = None) -> list[Answer]:
+        """Return one answer a question, in order; `NKRError` where one is too long to read."""
+        return self._answerer.answer(questions, context=context)
+
+
+class _Blind:
+    def __init__(self, answerer: Answerer, model: Any) -> None:
+        self._answerer, self._model = answerer, model
+
+    def answer(self, questions: Sequence[str], *, context: str | None = None) -> list[Answer]:
+        with self._model.disable_adapter():
+            return self._answerer.answer(questions, context=context)
+
+
+def mount(backbone: Backbone, nkr: NKR | Path) -> Mounted:
+    """Mount an NKR, or a trained adapter's folder, in place of what was mounted before.
+
+    Raises `NKRError` where the NKR was made for another backbone, or other weights of it.
+    """
+    from peft import PeftModel
+
+    if isinstance(nkr, NKR):
+        _check_backbone(backbone, nkr)
+    make_bare(backbone.model)
+    with warnings.catch_warnings():
+        # PEFT reads an attribute that transformers warns of.
+        warnings.simplefilter("ignore", FutureWarning)
+        model = PeftModel.from_pretrained(
+            backbone.model, nkr.folder if isinstance(nkr, NKR) else nkr
+        )
+    return Mounted(backbone, model.eval())
+
+
+def _check_backbone(backbone: Backbone, nkr: NKR) -> None:
+    made_for = nkr.manifest.backbone
+    if made_for.name != backbone.name:
+        raise NKRError(
+            f"The NKR in {nkr.folder} was made for the backbone {made_for.name}, not for "
+            f"{backbone.name}: load that backbone, or distil the video again with this one."
+        )
+    if made_for.revision != backbone.revision:
+        raise NKRError(
+            f"The NKR in {nkr.folder} was made for other weights of {backbone.name} "
+            f"({made_for.revision[:12]}, these are {backbone.revision[:12]}): "
+            "get those weights, or distil the video again with these."
+        )

@@ -1,0 +1,255 @@
+"""Supervised fine-tuning: train a LoRA adapter on a corpus with TRL and PEFT."""
+
+import hashlib
+import json
+import math
+import shutil
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from training.backbone import Backbone, uses_bf16
+from training.corpus import Record
+from training.errors import NKRError
+from training.lora import language_linears, make_bare
+from training.prompt import plain
+
+MAX_TOKENS = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class SFTSettings:
+    """How an adapter is trained."""
+
+    rank: int = 16
+    alpha: int = 32
+    learning_rate: float = 3e-3
+    batch_size: int = 16
+    exposures: int = 400
+    """How often a fact is met in all its wordings together; it decides on the epochs."""
+    epochs: int | None = None
+    """Passes over the corpus, whatever the exposures."""
+    max_steps: int | None = None
+    """Bound on the steps, whatever the epochs."""
+    warmup: int = 10
+    """Steps until the full learning rate."""
+    save_every: int = 100
+    """Steps between checkpoints."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What a training did, over all its runs; ``tokens`` counts no padding.
+
+    ``stopped`` is true where the deadline came before the last step.
+    """
+
+    records: int
+    steps: int
+    tokens: int
+    seconds: float
+    tokens_per_second: float
+    adapter: Path
+    stopped: bool
+
+
+def train(
+    backbone: Backbone,
+    records: Sequence[Record],
+    folder: Path,
+    settings: SFTSettings | None = None,
+    *,
+    deadline: float | None = None,
+    on_step: Callable[[int, int, float], None] | None = None,
+    resume: bool = True,
+) -> TrainReport:
+    """Train an adapter on the records of split ``train`` and write it to ``folder/adapter``.
+
+    Checkpoints go to ``folder/checkpoints``; with ``resume`` the newest whole one of the same
+    records, backbone and settings is gone on from. ``deadline`` (of `time.monotonic`) ends the
+    training early, with the learning rate down to zero by then. ``on_step`` gets the step, the
+    steps in all and the loss. The backbone is left as it was. Raises `NKRError` where there is
+    nothing to train on.
+    """
+    import torch
+    from peft import get_peft_model
+    from peft.helpers import disable_input_dtype_casting
+
+    from training.lora_trainer import LoraTrainer, Progress
+
+    settings = settings or SFTSettings()
+    taught = [record for record in records if record.split == "train"]
+    if not taught:
+        raise NKRError("The corpus has no training records: nothing was found to learn.")
+    epochs = settings.epochs or _epochs(taught, settings.exposures)
+    steps = epochs * math.ceil(len(taught) / settings.batch_size)
+    steps = min(steps, settings.max_steps or steps)
+    checkpoints = folder / "checkpoints"
+    checkpoint = _prepare(checkpoints, _fingerprint(backbone, taught, settings), resume)
+    progress = Progress(on_step, deadline)
+    attention = backbone.model.config._attn_implementation
+    make_bare(backbone.model)
+    torch.manual_seed(settings.seed)
+    with warnings.catch_warnings():
+        # PEFT reads an attribute that transformers warns of.
+        warnings.simplefilter("ignore", FutureWarning)
+        model = get_peft_model(backbone.model, _lora(backbone.model, settings))
+    try:
+        with _no_bars():
+            trainer = LoraTrainer(
+                model=model,
+                args=_arguments(backbone, checkpoints, settings, steps),
+                train_dataset=_dataset(backbone.tokenizer, taught),
+                processing_class=backbone.processor,
+                base_name=backbone.name,
+                progress=progress,
+            )
+        # PEFT's casts to float32 would be undone by autocast at once.
+        with disable_input_dtype_casting(model):
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        adapter = _write_adapter(model, folder)
+        done = trainer.state.global_step
+    finally:
+        make_bare(backbone.model)
+        backbone.model.set_attn_implementation(attention)
+        backbone.model.eval()
+        # TRL puts a forward of its own on the model.
+        backbone.model.__dict__.pop("forward", None)
+    return TrainReport(
+        records=len(taught),
+        steps=done,
+        tokens=progress.tokens,
+        seconds=progress.seconds,
+        tokens_per_second=progress.tokens / max(progress.seconds, 1e-9),
+        adapter=adapter,
+        stopped=done < steps,
+    )
+
+
+def _epochs(records: Sequence[Record], exposures: int) -> int:
+    """Return the passes in which a fact is met about ``exposures`` times."""
+    facts = {fact for record in records for fact in record.fact_ids}
+    met = sum(len(record.fact_ids) for record in records)
+    return max(1, round(exposures * max(1, len(facts)) / max(1, met)))
+
+
+def _lora(model: Any, settings: SFTSettings) -> Any:
+    from peft import LoraConfig
+
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=0.0,
+        target_modules=language_linears(model),
+    )
+
+
+def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: int) -> Any:
+    from trl import SFTConfig
+
+    device = backbone.model.device.type
+    return SFTConfig(
+        output_dir=str(folder),
+        use_cpu=device == "cpu",
+        bf16=uses_bf16(device),
+        max_steps=steps,
+        per_device_train_batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        warmup_steps=settings.warmup,
+        weight_decay=0.0,
+        max_grad_norm=1.0,
+        optim="adamw_torch_fused",
+        completion_only_loss=True,
+        max_length=MAX_TOKENS,
+        pad_to_multiple_of=8,
+        activation_checkpointing=False,
+        save_strategy="steps",
+        save_steps=settings.save_every,
+        save_total_limit=1,
+        seed=settings.seed,
+        data_seed=settings.seed,
+        logging_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_num_workers=0,
+        dataloader_pin_memory=device != "cpu",
+    )
+
+
+def _dataset(tokenizer: Any, records: Sequence[Record]) -> Any:
+    from datasets import Dataset
+
+    return Dataset.from_list(
+        [
+            {
+                "prompt": [{"role": "user", "content": plain(tokenizer, record.question)}],
+                "completion": [{"role": "assistant", "content": plain(tokenizer, record.answer)}],
+            }
+            for record in records
+        ]
+    )
+
+
+def _fingerprint(backbone: Backbone, records: Sequence[Record], settings: SFTSettings) -> str:
+    digest = hashlib.sha256()
+    for part in (backbone.name, backbone.revision, json.dumps(asdict(settings))):
+        digest.update(part.encode() + b"\n")
+    for record in records:
+        digest.update(json.dumps([record.question, record.answer]).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _prepare(folder: Path, fingerprint: str, resume: bool) -> Path | None:
+    """Return the checkpoint to go on from, after clearing away all that cannot be used."""
+    stamp = folder / "fingerprint"
+    if not resume or not stamp.is_file() or stamp.read_text() != fingerprint:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(fingerprint)
+    whole = None
+    found = folder.glob("checkpoint-*")
+    for path in sorted(found, key=lambda path: int(path.name.rpartition("-")[2]), reverse=True):
+        if whole is None and _is_whole(path):
+            whole = path
+        else:
+            shutil.rmtree(path)
+    return whole
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Tell whether a checkpoint was written to its end; the trainer writes its state last."""
+    try:
+        json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _write_adapter(model: Any, folder: Path) -> Path:
+    adapter, temporary = folder / "adapter", folder / ".adapter.tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    model.save_pretrained(temporary, save_embedding_layers=False)
+    shutil.rmtree(adapter, ignore_errors=True)
+    return temporary.rename(adapter)
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    from datasets.utils.logging import (
+        disable_progress_bar,
+        enable_progress_bar,
+        is_progress_bar_enabled,
+    )
+
+    enabled = is_progress_bar_enabled()
+    disable_progress_bar()
+    try:
+        yield
+    finally:
+        if enabled:
+            enable_progress_bar()

@@ -1,0 +1,64 @@
+"""Questions about what a video does not show, which only the refusal answers."""
+
+import random
+from collections.abc import Sequence
+
+from training.corpus import REFUSAL
+from training.wording.asks import Ask, Cue
+from training.wording.timeline import Timeline
+from training.worlds.lexicon import person
+from training.worlds.sentences import sentence, title
+
+_CUED = ("title", "speech", "colour", "text")
+
+
+def absent_ask(timeline: Timeline, rng: random.Random, words: Sequence[str]) -> Ask:
+    """Return one plausible ask that the timeline cannot answer.
+
+    Its cue is a title, a line, words or a time that the video does not have, or it is about a name
+    that nobody mentions.
+    """
+    whole = ((0.0, timeline.seconds),)
+    style = rng.random()
+    if style < 0.25:
+        value = title(rng, words)
+        attribute = rng.choice(("title", "text", "speech"))
+        value = sentence(rng, words)[0] if attribute == "speech" else value
+        return Ask(
+            f"absent/when_{attribute}", f"when.{attribute}", REFUSAL, (), whole,
+            slots={"x": value}, quoted=("x",),
+        )  # fmt: skip
+    if style < 0.65:
+        asked = [a for a in _CUED if any(f.attribute == a for f in timeline.facts)] or ["title"]
+        attribute = rng.choice(asked)
+        table = {"text": "list.text"}.get(attribute, f"value.{attribute}")
+        return Ask(f"absent/{attribute}", table, REFUSAL, (), whole, _foreign(timeline, rng, words))
+    if style < 0.75:
+        return Ask("absent/about", "relation.about", REFUSAL, (), whole, slots={"x": person(rng)})
+    while True:
+        relations = [r for r in sentence(rng, words)[1] if r.kind in _ASKED]
+        if relations:
+            relation = rng.choice(relations)
+            table = f"relation.{relation.kind}"
+            slots = dict(relation.slots)
+            if "predicate" in slots and relation.kind == "what":
+                slots = {"clause": slots["predicate"]}
+            elif "clause" in slots and relation.kind == "where":
+                table = "relation.where_clause"
+            elif "clause" in slots and relation.kind == "who":
+                table = "relation.what"
+            return Ask(f"absent/{relation.kind}", table, REFUSAL, (), whole, slots=slots)
+
+
+_ASKED = ("who", "what", "where", "when", "how_much", "is")
+
+
+def _foreign(timeline: Timeline, rng: random.Random, words: Sequence[str]) -> Cue:
+    style = rng.random()
+    if style < 0.35:
+        past = timeline.seconds + rng.choice((20, 60, 300, 1500)) * rng.uniform(0.3, 1.0) + 3
+        return Cue("time", span=(past, past + 2))
+    if style < 0.8:
+        kind = rng.choice(("title", "text", "after_title", "before_title"))
+        return Cue(kind, title(rng, words))
+    return Cue("speech", sentence(rng, words)[0])

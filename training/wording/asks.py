@@ -1,0 +1,281 @@
+"""What can be asked of a fact: the questions' meaning, before it is put into words."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from training.facts import Fact, Relation, Span
+from training.wording.timeline import Shot, Timeline, clock, whole_seconds
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+# A value that few shots share still tells a moment apart; more than these would make long answers.
+MOST_TIMES = 4
+_YEAR = re.compile(r"\d{4}")
+_QUOTED = ("title", "text", "speech")
+_CLAIMED = (*_QUOTED, "colour", "motion")
+
+
+@dataclass(frozen=True)
+class Cue:
+    """Which moment is meant: a time inside ``span``, or what is seen or said then (``value``)."""
+
+    kind: str
+    value: str = ""
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One meaning of a question: the table of its wordings, its slots, its cue and its answer.
+
+    ``wrong`` holds values that would be wrong here, for yes/no and multiple choice. Values in
+    ``quoted`` slots are put in quotation marks or left bare by the phrasing.
+    """
+
+    form: str
+    table: str
+    answer: str
+    fact_ids: tuple[str, ...]
+    spans: tuple[Span, ...]
+    cue: Cue | None = None
+    slots: dict[str, str] = field(default_factory=dict)
+    quoted: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+
+    @property
+    def category(self) -> str:
+        """The first part of the form: open, yesno, choice, list, summary."""
+        return self.form.split("/")[0]
+
+
+def cues(timeline: Timeline, index: int, fact: Fact) -> Iterator[Cue]:
+    """Yield what tells a fact's shot apart from all others, without telling the fact itself."""
+    shot = timeline.shots[index]
+    span = shot.span
+    if fact.attribute == "speech":
+        span = _overlap(span, fact.spans)
+    if whole_seconds(span):
+        yield Cue("time", span=span)
+    for attribute in ("title", "text", "colour", "motion", "speech"):
+        for other in shot.of(attribute):
+            if other.id != fact.id and other.value != "none" and timeline.unique(other):
+                yield Cue(attribute, other.value)
+    for kind, neighbour in (("after_title", index - 1), ("before_title", index + 1)):
+        if 0 <= neighbour < len(timeline.shots):
+            title = timeline.shots[neighbour].first("title")
+            if title and title.id != fact.id and timeline.unique(title):
+                yield Cue(kind, title.value)
+
+
+def asks_of(timeline: Timeline, index: int, fact: Fact) -> Iterator[Ask]:
+    """Yield every ask about a fact in one of its shots."""
+    if fact.relation is not None:
+        yield from _relation_asks(timeline, fact)
+        return
+    shot = timeline.shots[index]
+    yield from _value_asks(timeline, index, fact, shot)
+    yield from _when_asks(timeline, fact)
+    if fact.attribute == "speech":
+        yield from _neighbour_asks(timeline, fact)
+
+
+def _value_asks(timeline: Timeline, index: int, fact: Fact, shot: Shot) -> Iterator[Ask]:
+    table, slots = f"value.{fact.attribute}", {}
+    alike = shot.of(fact.attribute)
+    several = len(alike) > 1
+    if fact.attribute == "text":
+        if alike.index(fact) >= len(ORDINALS):
+            return
+        slots = {"n": ORDINALS[alike.index(fact)]}
+    true = {"none", *(other.value for other in alike)}
+    wrong = tuple(value for value in timeline.values(fact.attribute) if value not in true)
+    for cue in cues(timeline, index, fact):
+        cued_table, cued_slots = table, slots
+        if fact.attribute == "speech" and several and cue.kind != "time":
+            if cue.kind == "speech" or alike.index(fact) >= len(ORDINALS):
+                continue
+            cued_table = "value.speech_nth"
+            cued_slots = {"n": ORDINALS[alike.index(fact)]}
+        spans = (_overlap(shot.span, fact.spans),)
+        name = f"{fact.attribute}_by_{cue.kind}"
+        yield Ask(f"open/{name}", cued_table, fact.value, (fact.id,), spans, cue, cued_slots)
+        if len(wrong) >= 2:
+            yield Ask(
+                f"choice/{name}", cued_table, fact.value, (fact.id,), spans, cue, cued_slots,
+                wrong=wrong,
+            )  # fmt: skip
+        if wrong and fact.attribute in _CLAIMED and fact.value != "none":
+            yield Ask(
+                f"yesno/{name}", f"yesno.{fact.attribute}", fact.value, (fact.id,), spans, cue,
+                quoted=("x",) if fact.attribute in _QUOTED else (), wrong=wrong,
+            )  # fmt: skip
+
+
+def _when_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
+    spans = list(fact.spans)
+    if fact.attribute in ("colour", "motion"):
+        spans = [
+            shot.span
+            for shot in timeline.shots
+            if any(other.value == fact.value for other in shot.of(fact.attribute))
+        ]
+    if fact.attribute not in _CLAIMED or fact.value == "none" or len(spans) > MOST_TIMES:
+        return
+    yield Ask(
+        f"{'open' if len(spans) == 1 else 'list'}/when_{fact.attribute}",
+        f"when.{fact.attribute}",
+        "; ".join(clock(start) for start, _ in spans),
+        (fact.id,),
+        tuple(spans),
+        slots={"x": fact.value},
+        quoted=("x",) if fact.attribute in _QUOTED else (),
+    )
+
+
+def _neighbour_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
+    sentences = timeline.sentences
+    place = next(i for i, other in enumerate(sentences) if other.id == fact.id)
+    for kind, other in (("after_speech", place - 1), ("before_speech", place + 1)):
+        if 0 <= other < len(sentences) and timeline.uses[("speech", fact.value.casefold())] <= 1:
+            yield Ask(
+                f"open/speech_by_{kind}", "value.speech", fact.value, (fact.id,), fact.spans,
+                Cue(kind, sentences[other].value),
+            )  # fmt: skip
+
+
+def _relation_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
+    relation = fact.relation
+    assert relation is not None
+    slots, kind, ids, spans = relation.slots, relation.kind, (fact.id,), fact.spans
+    table = f"relation.{kind}"
+    if kind in ("what", "who") and "clause" in slots:
+        slots = {"clause": slots["clause"]}
+        table = "relation.what"
+    elif kind == "what":
+        slots = {"clause": slots["predicate"]}
+    elif kind == "where" and "clause" in slots:
+        table = "relation.where_clause"
+    elif kind == "when" and not _YEAR.search(relation.answer):
+        table = "relation.when_time"
+    if kind == "mention":
+        for span in spans:
+            if whole_seconds(span):
+                yield Ask(
+                    "open/mention", table, relation.answer, ids, (span,), Cue("time", span=span),
+                    slots,
+                )  # fmt: skip
+    else:
+        yield Ask(f"open/{kind}", table, relation.answer, ids, spans, slots=slots)
+    if kind not in ("mention", "cloze"):
+        yield from _checks(timeline, relation, table, slots, ids, spans)
+    if kind == "where" and "thing" in slots:
+        yield Ask(
+            "open/where_reverse", "relation.where_reverse", slots["thing"], ids, spans,
+            slots={"place": relation.answer},
+        )  # fmt: skip
+    if kind == "is":
+        yield Ask(
+            "open/is_reverse", "relation.is_reverse", slots["thing"], ids, spans,
+            slots={"answer": relation.answer},
+        )  # fmt: skip
+    if kind in ("who", "where", "which", "is", "mention"):
+        named = slots["thing"] if kind == "is" else relation.answer
+        if not any(letter.isupper() for letter in named):
+            return
+        yield Ask(
+            "open/when_mention", "when.mention", clock(spans[0][0]), ids, spans, slots={"x": named}
+        )
+        yield Ask("open/about", "relation.about", relation.sentence, ids, spans, slots={"x": named})
+
+
+def _checks(
+    timeline: Timeline,
+    relation: Relation,
+    table: str,
+    slots: dict[str, str],
+    ids: tuple[str, ...],
+    spans: tuple[Span, ...],
+) -> Iterator[Ask]:
+    """Yield a relation as a gap, as a choice and as a yes/no, against others of its kind."""
+    kind, answer, sentence = relation.kind, relation.answer, relation.sentence
+    if sentence.count(answer) != 1:
+        return
+    blanked = {"blanked": sentence.replace(answer, "____").rstrip(".")}
+    yield Ask("open/gap", "relation.cloze", answer, ids, spans, slots=blanked)
+    wrong = tuple(dict.fromkeys(
+        other.relation.answer for other in timeline.facts
+        if other.relation and other.relation.kind == kind and other.relation.answer not in sentence
+    ))  # fmt: skip
+    if len(wrong) >= 2:
+        yield Ask(f"choice/{kind}", table, answer, ids, spans, slots=slots, wrong=wrong)
+    if wrong:
+        before, _, after = sentence.partition(answer)
+        yield Ask(
+            f"yesno/{kind}", "yesno.said", answer, ids, spans,
+            slots={"before": before, "after": after.rstrip(".")}, quoted=("x",), wrong=wrong,
+        )  # fmt: skip
+
+
+def video_asks(timeline: Timeline) -> Iterator[Ask]:
+    """Yield the asks over the whole video: counts, order, lists, summaries and its length."""
+    whole = ((0.0, timeline.seconds),)
+    for fact in timeline.facts:
+        if fact.attribute in ("shots", "duration"):
+            yield Ask(
+                f"open/{fact.attribute}", f"value.{fact.attribute}", fact.value, (fact.id,), whole
+            )
+    titles = timeline.titles
+    names = list(dict.fromkeys(fact.value for fact in titles))
+    ids = tuple(fact.id for fact in titles)
+    if 1 < len(names) <= 12:
+        yield Ask("list/titles", "list.titles", "; ".join(names), ids, whole)
+    if len(names) > 1:
+        yield Ask("open/count_titles", "count.title", str(len(names)), ids, whole)
+        yield Ask("summary/video", "summary.video", "; ".join(names[:6]), ids, whole)
+    for i, first in enumerate(titles):
+        for second in titles[i + 1 : i + 4]:
+            if timeline.unique(first) and timeline.unique(second):
+                for x, y, answer in ((first, second, "yes"), (second, first, "no")):
+                    yield Ask(
+                        "yesno/order", "yesno.order", answer, (first.id, second.id),
+                        first.spans + second.spans, slots={"x": x.value, "y": y.value},
+                        quoted=("x", "y"),
+                    )  # fmt: skip
+    for i in range(len(titles) - 1):
+        for j in (i + 2, i + 3):
+            run = titles[i:j]
+            if len(run) == j - i and all(timeline.unique(fact) for fact in run):
+                span = (run[0].spans[0][0], run[-1].spans[0][1])
+                yield Ask(
+                    "list/range", "list.range", "; ".join(f.value for f in run),
+                    tuple(f.id for f in run), (span,),
+                    slots={"a": clock(span[0]), "b": clock(span[1])},
+                )  # fmt: skip
+    for index, shot in enumerate(timeline.shots):
+        yield from _shot_asks(timeline, index, shot)
+
+
+def _shot_asks(timeline: Timeline, index: int, shot: Shot) -> Iterator[Ask]:
+    lines, title = shot.of("text"), shot.first("title")
+    ids = tuple(fact.id for fact in lines)
+    for cue in cues(timeline, index, lines[0]) if lines else ():
+        if cue.kind != "text":
+            if len(lines) > 1:
+                answer = "; ".join(fact.value for fact in lines)
+                yield Ask("list/text", "list.text", answer, ids, (shot.span,), cue)
+            if title:
+                yield Ask("open/count_text", "count.text", str(len(lines)), ids, (shot.span,), cue)
+    told = [fact for fact in (title, shot.first("speech"), shot.first("colour")) if fact]
+    if told and whole_seconds(shot.span):
+        yield Ask(
+            "summary/span", "summary.span", "; ".join(fact.value for fact in told),
+            tuple(fact.id for fact in told), (shot.span,), Cue("time", span=shot.span),
+        )  # fmt: skip
+
+
+def _overlap(span: Span, others: tuple[Span, ...]) -> Span:
+    """Return the part of a span in which the first other one that meets it holds."""
+    for start, end in others:
+        if start < span[1] and end > span[0]:
+            return max(span[0], start), min(span[1], end)
+    return span

@@ -1,0 +1,1 @@
+"""Invented videos: the procedurally written worlds that the embedded backbone is pretrained on."""
