@@ -17,7 +17,15 @@ from graphs.context import Context
 from graphs.distill import build
 from graphs.parts import PartCache
 from graphs.progress import Event, Interrupted
-from graphs.runs import database, lasting_settings, open_runs, thread_id, video_id
+from graphs.runs import (
+    RunFolder,
+    database,
+    lasting_settings,
+    only_run,
+    open_runs,
+    thread_id,
+    video_id,
+)
 from graphs.state import DistillInput
 from tools.errors import InputError
 from tools.video import open_video
@@ -36,18 +44,22 @@ def distill(
     A finished run with the same settings is returned at once, an unfinished one goes on; changed
     settings redo what depends on them. ``resume`` demands that there is something to go on from.
     ``show`` is given the events of progress. Raises InputError for a video or folder that cannot
-    be used, `Interrupted` where ``control`` was told to drain.
+    be used or that another run is using, `Interrupted` where ``control`` was told to drain.
     """
     with open_video(video) as reader:
         info = reader.info
     out = open_runs(Path(context.out))
     path = str(info.path.resolve())
+    name = video_id(info.path, info.sha256)
     config: RunnableConfig = {
-        "configurable": {"thread_id": thread_id(video_id(info.path, info.sha256))},
+        "configurable": {"thread_id": thread_id(name)},
         # One thread more: LangGraph waits for the stream's events in one of them.
         "max_concurrency": context.max_concurrency + 1,
     }
-    with closing(sqlite3.connect(database(out), check_same_thread=False)) as connection:
+    with (
+        only_run(RunFolder(out / name)),
+        closing(sqlite3.connect(database(out), check_same_thread=False)) as connection,
+    ):
         saver = SqliteSaver(connection)
         graph = build().compile(checkpointer=saver, cache=PartCache(path=str(database(out))))
         snapshot = graph.get_state(config)

@@ -69,7 +69,10 @@ def test_facts_of_a_small_talk() -> None:
     assert when.attribute == "relation"
     assert when.spans == ((2.0, 5.0),)
     assert when.relation is not None
-    assert when.relation.slots == {"clause": "did Marta Lindqvist buy the kettle"}
+    assert when.relation.slots == {
+        "clause": "did Marta Lindqvist buy the kettle",
+        "passive": "was the kettle bought",
+    }
     assert ("how_much", "29 metres") in said
 
 

@@ -9,11 +9,15 @@ from agents.embedded.relations import relations
 
 def said(text: str) -> dict[str, str]:
     """Each relation as "kind slots" with its answer; clozes apart."""
-    return {
-        " ".join([r.kind, *(slot for slot in r.slots.values() if slot)]): r.answer
-        for r in relations(text)
-        if r.kind != "cloze"
-    }
+    found = {}
+    for relation in relations(text):
+        slots = dict(relation.slots)
+        if passive := slots.pop("passive", ""):
+            found[f"{relation.kind} {passive}"] = relation.answer
+        if relation.kind != "cloze":
+            asked = " ".join([relation.kind, *filter(None, slots.values())])
+            found[asked] = relation.answer
+    return found
 
 
 def table(text: str) -> list[tuple[str, dict[str, str]]]:
@@ -163,6 +167,23 @@ The camera costs $499 and weighs 650 grams.
   how_much heavy the camera -> 650 grams
 The bakery sells bread, cakes and pies.
   what does the bakery sell -> bread, cakes and pies
+# Asked the way people ask: without the one who did it, for how long, how far and how often
+Pieter Aalders made the lamp in Bruges.
+  where did Pieter Aalders make the lamp -> Bruges
+  where was the lamp made -> Bruges
+The company moved the factory to Leeds in 1999.
+  where was the factory moved to -> Leeds
+  when was the factory moved to Leeds -> 1999
+A great storm broke the tower in 1891.
+  when was the tower broken -> 1891
+Marta Quill kept the light for 31 years.
+  how_much long did Marta Quill keep the light -> 31 years
+Its light reaches 27 kilometres.
+  how_much far does the light reach -> 27 kilometres
+The fog bell rings every 20 seconds.
+  how_much often does the fog bell ring -> every 20 seconds
+The waves were 14 metres high.
+  how_much high were the waves -> 14 metres
 """)
 
 
@@ -185,6 +206,9 @@ NOT_SAID = [
     ("The last two years were hard.", ("how_many",)),
     ("In 1500 villages people speak the language.", ("when",)),
     ("The museum is one of the best places in town.", ("is", "where")),
+    ("The speaker asked for two minutes of silence.", ("how_much",)),
+    ("She took the train in Oslo.", ("where", "when")),
+    ("The crew reached Rome in 1944.", ("how_much",)),
     ("The cat sat on the mat that Anna found in the garden.", ("who",)),
 ]
 

@@ -116,6 +116,16 @@ def test_resume_demands_a_run(talk: Path, settings: Callable[..., Context], tmp_
         distill(talk, settings(tmp_path), resume=True)
 
 
+def test_one_video_is_distilled_once_at_a_time(
+    talk: Path, settings: Callable[..., Context], tmp_path: Path
+) -> None:
+    def again(event: Event) -> None:
+        with pytest.raises(InputError, match="Another run"):
+            distill(talk, settings(tmp_path))
+
+    distill(talk, settings(tmp_path, max_steps=1), show=again)
+
+
 def test_too_little_time_publishes_what_is_there_and_can_go_on(
     talk: Path, settings: Callable[..., Context], tmp_path: Path
 ) -> None:

@@ -19,13 +19,14 @@ class Relation(BaseModel):
     - ``who``: ``predicate`` ("founded the observatory"); answer: a person or an organisation.
     - ``what``: ``predicate`` ("orbits Saturn") or ``clause`` ("the team build": what did ... );
       answer: a thing.
-    - ``where``: ``thing`` ("Goddard Space Flight Center"), or ``clause`` ("was the bridge built");
-      answer: a place.
-    - ``when``: ``clause`` ("was the bridge built"); answer: a year, date or time of day.
+    - ``where``: ``thing`` ("Goddard Space Flight Center"), or ``clause`` ("did Anna build the
+      bridge") and perhaps ``passive``, the same without the one who did it ("was the bridge
+      built"); answer: a place.
+    - ``when``: ``clause`` and perhaps ``passive``; answer: a year, date or time of day.
     - ``how_many``: ``noun`` ("segments") and ``rest`` ("does the mirror have", may be empty);
       answer: a number as it stands in the sentence.
-    - ``how_much``: ``dimension`` ("tall", "far", "long", "heavy") and ``thing``; answer: a number
-      with its unit.
+    - ``how_much``: ``dimension`` ("tall", "far", "long", "heavy") and ``thing``, or ``clause``
+      ("does the light reach"); answer: a number with its unit.
     - ``which``: ``type`` ("telescope"); answer: the named thing ("Webb space telescope").
     - ``is``: ``thing`` ("Titan"); answer: what it is ("the largest moon of Saturn").
     - ``cloze``: ``blanked`` (the sentence with one part as "____"); answer: that part.

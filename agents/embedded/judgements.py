@@ -163,7 +163,10 @@ class Judge:
         found: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
         for fact in self._facts.values():
             if fact.relation is not None and fact.relation.kind in _ASKED:
-                found[fact.relation.kind].add(tuple(fact.relation.slots.values()))
+                slots = dict(fact.relation.slots)
+                if passive := slots.pop("passive", ""):
+                    found[fact.relation.kind].add((passive,))
+                found[fact.relation.kind].add(tuple(slots.values()))
         return found
 
     def _stands(self, fact: Fact) -> bool:

@@ -25,6 +25,8 @@ ABSENT_SHARE = 0.03
 HELD_OUT: tuple[Split, ...] = ("exam", "calibrate", "check")
 HELD_OUT_WORDINGS = 2
 WHOLE_VIDEO_WORDINGS = 5
+# Over the whole video there are as many absent questions as among so many others.
+WHOLE_VIDEO_ABSENT_AMONG = 300
 TRIES = 8
 
 
@@ -93,7 +95,7 @@ class EmbeddedQuestionWriter:
                 )
             for split in HELD_OUT:
                 yield from _words(rng.sample(chosen, min(2, len(chosen))), split, maker, rng)
-        yield from _absent(timeline, 300, maker, rng)
+        yield from _absent(timeline, WHOLE_VIDEO_ABSENT_AMONG, maker, rng)
 
 
 def _wordings(timeline: Timeline) -> int:

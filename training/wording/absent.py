@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 
 from training.corpus import REFUSAL
-from training.wording.asks import Ask, Cue
+from training.wording.asks import Ask, Cue, relation_table
 from training.wording.timeline import Timeline
 from training.worlds.lexicon import person
 from training.worlds.sentences import sentence, title
@@ -39,14 +39,7 @@ def absent_ask(timeline: Timeline, rng: random.Random, words: Sequence[str]) -> 
         relations = [r for r in sentence(rng, words)[1] if r.kind in _ASKED]
         if relations:
             relation = rng.choice(relations)
-            table = f"relation.{relation.kind}"
-            slots = dict(relation.slots)
-            if "predicate" in slots and relation.kind == "what":
-                slots = {"clause": slots["predicate"]}
-            elif "clause" in slots and relation.kind == "where":
-                table = "relation.where_clause"
-            elif "clause" in slots and relation.kind == "who":
-                table = "relation.what"
+            table, slots = relation_table(relation)
             return Ask(f"absent/{relation.kind}", table, REFUSAL, (), whole, slots=slots)
 
 

@@ -143,20 +143,24 @@ def _neighbour_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
             )  # fmt: skip
 
 
+def relation_table(relation: Relation) -> tuple[str, dict[str, str]]:
+    """Return the table of wordings that asks for a relation's answer, and its slots."""
+    kind = relation.kind
+    slots = {name: text for name, text in relation.slots.items() if name != "passive"}
+    if kind == "what":
+        return "relation.what", {"clause": slots.get("clause") or slots["predicate"]}
+    if kind in ("where", "how_much") and "clause" in slots:
+        return f"relation.{kind}_clause", slots
+    if kind == "when" and not _YEAR.search(relation.answer):
+        return "relation.when_time", slots
+    return f"relation.{kind}", slots
+
+
 def _relation_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
     relation = fact.relation
     assert relation is not None
-    slots, kind, ids, spans = relation.slots, relation.kind, (fact.id,), fact.spans
-    table = f"relation.{kind}"
-    if kind in ("what", "who") and "clause" in slots:
-        slots = {"clause": slots["clause"]}
-        table = "relation.what"
-    elif kind == "what":
-        slots = {"clause": slots["predicate"]}
-    elif kind == "where" and "clause" in slots:
-        table = "relation.where_clause"
-    elif kind == "when" and not _YEAR.search(relation.answer):
-        table = "relation.when_time"
+    kind, ids, spans = relation.kind, (fact.id,), fact.spans
+    table, slots = relation_table(relation)
     if kind == "mention":
         for span in spans:
             if whole_seconds(span):
@@ -166,6 +170,9 @@ def _relation_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
                 )  # fmt: skip
     else:
         yield Ask(f"open/{kind}", table, relation.answer, ids, spans, slots=slots)
+        if passive := relation.slots.get("passive"):
+            slots_without = {"clause": passive}
+            yield Ask(f"open/{kind}", table, relation.answer, ids, spans, slots=slots_without)
     if kind not in ("mention", "cloze"):
         yield from _checks(timeline, relation, table, slots, ids, spans)
     if kind == "where" and "thing" in slots:
@@ -173,6 +180,13 @@ def _relation_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
             "open/where_reverse", "relation.where_reverse", slots["thing"], ids, spans,
             slots={"place": relation.answer},
         )  # fmt: skip
+    if kind == "when" and _YEAR.fullmatch(relation.answer):
+        told = {said.value for said in timeline.sentences if relation.answer in said.value}
+        if told <= {relation.sentence}:
+            yield Ask(
+                "open/happened", "relation.happened", relation.sentence, ids, spans,
+                slots={"x": relation.answer},
+            )  # fmt: skip
     if kind == "is":
         yield Ask(
             "open/is_reverse", "relation.is_reverse", slots["thing"], ids, spans,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agents.embedded.english.lexicon import is_verb_form, readings
+from agents.embedded.english.lexicon import is_verb_form, participle, readings, words
 from agents.embedded.english.noun_phrases import NounPhrase, Reader
 from agents.embedded.english.tokens import Sentence
 
@@ -92,6 +92,28 @@ class Clause:
         for chunk in self.leading:
             if chunk != left_out and (times or chunk.kind != "time"):
                 parts += [inside(self.reader, chunk.start, chunk.end)]
+        return " ".join(part for part in (*parts, stranded) if part)
+
+    def passive(self, left_out: Chunk, *, stranded: str = "", times: bool = True) -> str:
+        """Return an active clause in the past as a question without its subject, or nothing.
+
+        "Pieter made the lamp in Bruges" is asked as "was the lamp made", of the place.
+        """
+        thing = self.object
+        verb = self.sentence.lower(self.verb_start)
+        if self.voice != "active" or self.auxiliary or self.verb_end - self.verb_start != 1:
+            return ""
+        if thing is None or thing.phrase is None or not is_verb_form(verb, "past"):
+            return ""
+        definite = thing.phrase.determiner == "the" or thing.phrase.name is not None
+        if not definite or self.lemma in words("verb.unpassive"):
+            return ""
+        be = "were" if thing.phrase.plural or thing.end != thing.phrase.end else "was"
+        parts = [be, self.sentence.slice(thing.start, thing.end), participle(self.lemma)]
+        kept = [c for c in (*self.chunks, *self.leading) if c not in (left_out, thing)]
+        for chunk in kept:
+            if times or chunk.kind != "time":
+                parts.append(inside(self.reader, chunk.start, chunk.end))
         return " ".join(part for part in (*parts, stranded) if part)
 
 

@@ -3,7 +3,7 @@
 from agents.embedded.english.clause import Chunk
 from agents.embedded.english.lexicon import is_verb_form, words
 from agents.embedded.english.noun_phrases import NounPhrase, Reader
-from agents.embedded.english.quantities import measure
+from agents.embedded.english.quantities import measure, number_end
 from agents.embedded.english.times import time_phrase
 from agents.embedded.english.verb_groups import VerbReader
 
@@ -27,6 +27,8 @@ class ComplementReader:
             return Chunk("adverb", place, place + 1)
         if self.is_rate(place):
             return Chunk("adverb", place, place + 2)
+        if end := self._rate_end(place):
+            return Chunk("rate", place, end)
         if before or voice == "passive":
             return None
         if measured := measure(sentence, self.reader, place, lemma):
@@ -64,6 +66,13 @@ class ComplementReader:
         if first in ("a", "an", "each", "every", "per"):
             return self.sentence.is_in(place + 1, "number.duration")
         return self.reader.is_number(place) and self.sentence.lower(place + 1) == "times"
+
+    def _rate_end(self, place: int) -> int:
+        """Return the end of "every 20 seconds" at a token, or 0."""
+        if self.sentence.lower(place) != "every" or not self.reader.is_number(place + 1):
+            return 0
+        unit = number_end(self.reader, place + 1)
+        return unit + 1 if self.sentence.is_in(unit, "number.duration") else 0
 
     def _clause_follows(self, place: int) -> bool:
         """Return whether a new clause and no second object comes after "and"."""

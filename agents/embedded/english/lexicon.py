@@ -72,6 +72,11 @@ def past_form(base: str) -> str:
     return _principal_parts()[base][0]
 
 
+def participle(base: str) -> str:
+    """Return the past participle of a verb of the lexicon."""
+    return _principal_parts()[base][1]
+
+
 def third_person(base: str) -> str:
     """Return a verb's form after he, she, it."""
     if base in ("be", "have"):

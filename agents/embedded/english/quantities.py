@@ -124,6 +124,8 @@ def measure(sentence: Sentence, reader: Reader, place: int, lemma: str) -> Measu
     if lemma == "cost":
         paid = money or name in words("number.money")
         return Measure(place, end, end, "expensive") if paid else None
+    if lemma in words("verb.spanning"):
+        return Measure(place, end, end, "far") if name in words("number.length") else None
     if lemma != "be":
         return None
     if after in DIMENSIONS:

@@ -20,3 +20,8 @@ def is_vague(text: str, *, own: bool = False, ours: bool = False) -> bool:
     if _POINTING.search(text):
         return True
     return bool((not own and _OWN.search(text)) or (not ours and _OUR.search(text)))
+
+
+def definite(text: str) -> str:
+    """Return a text with "its light" and "their oak" as "the light" and "the oak"."""
+    return re.sub(r"\b(?:its|their)\b", "the", text, flags=re.IGNORECASE)
