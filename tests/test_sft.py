@@ -146,6 +146,17 @@ def test_a_half_written_checkpoint_is_passed_over(backbone: Backbone, tmp_path: 
     assert not half.exists()
 
 
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "optimizer.pt", "scheduler.pt"])
+def test_a_damaged_checkpoint_is_passed_over(backbone: Backbone, tmp_path: Path, name: str) -> None:
+    train(backbone, RECORDS, tmp_path, FEW)
+    (checkpoint,) = (tmp_path / "checkpoints").glob("checkpoint-*")
+    whole = (checkpoint / name).read_bytes()
+    (checkpoint / name).write_bytes(whole[: len(whole) // 2])
+    seen: list[int] = []
+    train(backbone, RECORDS, tmp_path, FEW, on_step=lambda step, *_: seen.append(step))
+    assert seen == [1, 2, 3, 4, 5, 6]
+
+
 @pytest.mark.parametrize("change", ["records", "settings", "resume"])
 def test_what_was_trained_otherwise_is_not_gone_on_from(
     backbone: Backbone, tmp_path: Path, change: str

@@ -1,5 +1,5 @@
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.clips import steady, write_sound, write_video
-from tools.audio import RATE, open_audio
+from tools.audio import RATE, AudioTrack, open_audio
 from tools.caption_text import tidy
 from tools.errors import InputError
-from tools.recognise import find_whisper, recognise_pocketsphinx, recognise_whisper
+from tools.recognise import EnoughHeard, find_whisper, recognise_pocketsphinx, recognise_whisper
 from tools.speech import SpeechLine, sentences, transcribe
 from tools.subtitles import decode_text, find_sidecars
 
@@ -346,6 +346,33 @@ def test_narration_is_heard(narration: Path) -> None:
     assert all(0.35 <= line.score <= 1 for line in lines)
     assert shares == sorted(shares)
     assert 0.9 < shares[-1] <= 1
+
+
+class Twice(AudioTrack):
+    """A sound, two seconds of silence, and the sound again."""
+
+    def blocks(self) -> Iterator[tuple[float, np.ndarray]]:
+        end = 0.0
+        for start, samples in super().blocks():
+            end = start + len(samples) / RATE
+            yield start, samples
+        yield end, np.zeros(2 * RATE, np.int16)
+        for start, samples in super().blocks():
+            yield end + 2 + start, samples
+
+
+@needs_footage
+def test_what_was_heard_until_the_end_of_patience_is_kept(narration: Path) -> None:
+    audio = open_audio(narration)
+    assert audio is not None
+
+    def stop(share: float) -> None:
+        if share >= 1:
+            raise EnoughHeard
+
+    lines = recognise_pocketsphinx(Twice(**vars(audio)), stop)
+    assert lines
+    assert lines[-1].end < 14
 
 
 @pytest.mark.parametrize("model", [None, "no-such-model", "nobody/has-this", "."])

@@ -29,6 +29,10 @@ _MIN_CONFIDENCE = 0.35
 Progress = Callable[[float], None]
 
 
+class EnoughHeard(Exception):
+    """Raised by whoever is shown the progress to end recognition early."""
+
+
 def find_whisper(name: str | None) -> tuple[str, Path] | None:
     """Return (name, folder) of a Whisper model in CTranslate2 form that is here, or None.
 
@@ -120,7 +124,7 @@ def recognise_pocketsphinx(audio: AudioTrack, on_progress: Progress) -> list[Spe
     """Return what pocketsphinx makes of English speech, one line for each utterance.
 
     Its words are lower case without punctuation; utterances that look like music or noise taken
-    for words are left out.
+    for words are left out. Ended early by `EnoughHeard`, it returns what it heard until then.
     """
     if audio.language not in (None, "und") and not is_english(audio.language):
         return []
@@ -129,27 +133,33 @@ def recognise_pocketsphinx(audio: AudioTrack, on_progress: Progress) -> list[Spe
     # A bound on the states kept alive halves the time that music takes; the default is 30000.
     decoder = Decoder(loglevel="FATAL", maxhmmpf=7000)
     lines = []
-    for start, pcm in _utterances(audio, on_progress):
-        decoder.start_utt()
-        decoder.process_raw(pcm, full_utt=True)
-        decoder.end_utt()
-        words = [_Word(segment, decoder) for segment in decoder.seg() or []]
-        words = [word for word in words if word.plausible]
-        length = len(pcm) / 2 / RATE
-        if len(words) < max(_MIN_WORDS, _MIN_WORDS_A_SECOND * length):
-            continue
-        score = sum(word.confidence for word in words) / len(words)
-        if score >= _MIN_CONFIDENCE:
-            lines.append(
-                SpeechLine(
-                    start=round(start + words[0].start, 3),
-                    end=round(start + words[-1].end, 3),
-                    text=" ".join(word.text for word in words),
-                    source="pocketsphinx",
-                    score=round(score, 4),
-                )
-            )
+    with contextlib.suppress(EnoughHeard):
+        for start, pcm in _utterances(audio, on_progress):
+            if line := _recognised(decoder, start, pcm):
+                lines.append(line)
     return lines
+
+
+def _recognised(decoder: Any, start: float, pcm: bytes) -> SpeechLine | None:
+    """Return what is said in the 16-bit samples of one utterance that begins at ``start``."""
+    decoder.start_utt()
+    decoder.process_raw(pcm, full_utt=True)
+    decoder.end_utt()
+    words = [_Word(segment, decoder) for segment in decoder.seg() or []]
+    words = [word for word in words if word.plausible]
+    length = len(pcm) / 2 / RATE
+    if len(words) < max(_MIN_WORDS, _MIN_WORDS_A_SECOND * length):
+        return None
+    score = sum(word.confidence for word in words) / len(words)
+    if score < _MIN_CONFIDENCE:
+        return None
+    return SpeechLine(
+        start=round(start + words[0].start, 3),
+        end=round(start + words[-1].end, 3),
+        text=" ".join(word.text for word in words),
+        source="pocketsphinx",
+        score=round(score, 4),
+    )
 
 
 class _Word:

@@ -11,11 +11,16 @@ import av
 from tools.audio import open_audio
 from tools.caption_text import tidy
 from tools.errors import InputError
-from tools.recognise import find_whisper, recognise_pocketsphinx, recognise_whisper
+from tools.recognise import (
+    EnoughHeard,
+    find_whisper,
+    recognise_pocketsphinx,
+    recognise_whisper,
+)
 from tools.speech_line import SpeechLine
 from tools.subtitles import read_sidecars, read_track
 
-__all__ = ["SpeechLine", "sentences", "transcribe"]
+__all__ = ["EnoughHeard", "SpeechLine", "sentences", "transcribe"]
 
 MAX_WORDS = 40
 MAX_GAP = 2.0
@@ -37,8 +42,9 @@ def transcribe(
 
     The order is: a .srt or .vtt file beside the video, a subtitle track inside it, whisperx where
     its weights are on this machine (`whisper_model` is a folder or a model name), pocketsphinx.
-    Nothing is downloaded. `on_progress` receives shares from 0 to 1. Raises InputError for a file
-    that cannot be opened.
+    Nothing is downloaded. `on_progress` receives shares from 0 to 1, and may raise `EnoughHeard`:
+    pocketsphinx then gives what it has heard, and whisperx, which hears all at once, passes it on.
+    Raises InputError for a file that cannot be opened.
     """
     report = on_progress or (lambda share: None)
     try:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import pickle
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -222,10 +223,17 @@ def _prepare(folder: Path, fingerprint: str, resume: bool) -> Path | None:
 
 
 def _is_whole(checkpoint: Path) -> bool:
-    """Tell whether a checkpoint was written to its end; the trainer writes its state last."""
+    """Tell whether a checkpoint was written to its end and can still be read."""
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
     try:
         json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        load_file(checkpoint / "adapter_model.safetensors")
+        for name in ("optimizer.pt", "scheduler.pt"):
+            torch.load(checkpoint / name, weights_only=True)
+    except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError):
         return False
     return True
 

@@ -15,6 +15,7 @@ UNSUPPORTED = "the evidence at its spans does not support the answer"
 UNNAMED = "its question does not name what it asks for"
 SHOWN = "it asks for what the video does show"
 LOOKS = ("colour", "brightness", "motion", "faces")
+_NAMING = ("about", "mention", "general")
 _ASKED = ("who", "what", "where", "when", "how_much", "is")
 _QUOTED = re.compile(r"\"([^\"]+)\"|\u201c([^\u201d]+)\u201d|(?<!\w)'([^']+(?:'\w[^']*)*)'(?!\w)")
 _NAMED = re.compile(r"(?<=[a-z,] )[A-Z][\w.]*(?:[ -][A-Z0-9][\w.]*)*")
@@ -151,7 +152,7 @@ class Judge:
             if all(stands_in(question, slot) for slot in slots):
                 return SHOWN
         quoted = ["".join(found) for found in _QUOTED.findall(question)]
-        named = _NAMED.findall(question) if asked in ("about", "mention") else []
+        named = _NAMED.findall(question) if asked in _NAMING else []
         if any(map(self._index.says, named)):
             return SHOWN
         # One word of a sentence is no line of the video, but one word may be a whole title.

@@ -16,29 +16,26 @@ from graphs.state import SpanWork
 SHARE = 0.4
 
 
-class _TooSlow(Exception):
-    pass
-
-
 def listen(state: SpanWork, runtime: Runtime[Context]) -> dict[str, Any]:
     """Write what is said to a part file, and return its path."""
     from tools.evidence import Evidence
-    from tools.speech import sentences, transcribe
+    from tools.speech import EnoughHeard, sentences, transcribe
 
     began = time.time()
+    heard = 1.0
 
     def on_progress(share: float) -> None:
+        nonlocal heard
         report(runtime, "listen", share, 1.0)
         # What subtitles say is there at once, however late it is.
         if share < 1 and runtime.context.out_of_time(SHARE):
-            raise _TooSlow
+            heard = share
+            raise EnoughHeard
 
     try:
         lines = transcribe(Path(state["video_path"]), on_progress=on_progress)
-    except _TooSlow:
-        warning = "recognising speech took too long: what is said is left out"
-        warn(runtime, warning)
-        return {"skipped": ["listen"], "warnings": [warning]}
+    except EnoughHeard:
+        lines, heard = [], 0.0
     evidence = [
         Evidence(
             id=f"s-{i}",
@@ -52,4 +49,9 @@ def listen(state: SpanWork, runtime: Runtime[Context]) -> dict[str, Any]:
         for i, line in enumerate(sentences(lines))
     ]
     part = write_part(RunFolder(Path(state["run"])).evidence / "parts", "listen", state, evidence)
-    return {"parts": {"listen": part}, "times": [("listen", began, time.time())]}
+    found = {"parts": {"listen": part}, "times": [("listen", began, time.time())]}
+    if heard == 1:
+        return found
+    warning = f"recognising speech took too long: the last {1 - heard:.0%} of the sound is left out"
+    warn(runtime, warning)
+    return {**found, "skipped": ["listen"], "warnings": [warning]}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from training.corpus import REFUSAL
 from training.wording.asks import Ask, Cue, relation_table
 from training.wording.timeline import Timeline
-from training.worlds.lexicon import person
+from training.worlds.lexicon import person, slots
 from training.worlds.sentences import sentence, title
 
 _CUED = ("title", "speech", "colour", "text")
@@ -16,7 +16,7 @@ def absent_ask(timeline: Timeline, rng: random.Random, words: Sequence[str]) -> 
     """Return one plausible ask that the timeline cannot answer.
 
     Its cue is a title, a line, words or a time that the video does not have, or it is about a name
-    that nobody mentions.
+    that nobody mentions, or about anything in the world.
     """
     whole = ((0.0, timeline.seconds),)
     style = rng.random()
@@ -34,13 +34,15 @@ def absent_ask(timeline: Timeline, rng: random.Random, words: Sequence[str]) -> 
         table = {"text": "list.text"}.get(attribute, f"value.{attribute}")
         return Ask(f"absent/{attribute}", table, REFUSAL, (), whole, _foreign(timeline, rng, words))
     if style < 0.75:
+        return Ask("absent/general", "absent.general", REFUSAL, (), whole, slots=slots(rng))
+    if style < 0.82:
         return Ask("absent/about", "relation.about", REFUSAL, (), whole, slots={"x": person(rng)})
     while True:
         relations = [r for r in sentence(rng, words)[1] if r.kind in _ASKED]
         if relations:
             relation = rng.choice(relations)
-            table, slots = relation_table(relation)
-            return Ask(f"absent/{relation.kind}", table, REFUSAL, (), whole, slots=slots)
+            table, told = relation_table(relation)
+            return Ask(f"absent/{relation.kind}", table, REFUSAL, (), whole, slots=told)
 
 
 _ASKED = ("who", "what", "where", "when", "how_much", "is")
