@@ -12,46 +12,53 @@ import random
 from collections import defaultdict
 
 DESCRIPTIONS = 100
-QUESTIONS = 6
+QUESTIONS = {"open": 6, "yesno": 2, "choice": 1}
+CLOSED = ("yesno", "choice")
 
 
 def read(backbone_name: str, descriptions: int, shots: int) -> dict[str, float | int]:
-    """Return the share of open questions answered exactly, by how the moment is told."""
+    """Return the share of open questions answered exactly, by how the moment is told.
+
+    ``yesno`` and ``choice`` are the shares of those, where guessing gives a half and a quarter.
+    """
     from training.backbone import load_backbone
     from training.generate import Generator
     from training.scoring import fold
-    from training.wording.asks import asks_of
+    from training.wording.asks import Ask, asks_of
     from training.wording.describe import describe
     from training.wording.phrasing import word
     from training.worlds.videos import invent
     from training.worlds.words import everyday_words
 
-    backbone = load_backbone(backbone_name)
-    reader = Generator(backbone)
+    reader = Generator(load_backbone(backbone_name))
     right: defaultdict[str, list[bool]] = defaultdict(list)
     for number in range(descriptions):
         # Pretraining seeds its documents with "<seed>-<number>": these are others.
         rng = random.Random(f"reading-{number}")
         timeline = invent(rng, everyday_words(), shots)
         sheet = "\n".join(describe(shot, rng) for shot in timeline.shots)
-        asks = [
+        by_category: defaultdict[str, list[Ask]] = defaultdict(list)
+        for index, shot in enumerate(timeline.shots):
+            for fact in shot.facts:
+                for ask in asks_of(timeline, index, fact):
+                    by_category[ask.category].append(ask)
+        chosen = [
             ask
-            for index, shot in enumerate(timeline.shots)
-            for fact in shot.facts
-            for ask in asks_of(timeline, index, fact)
-            if ask.category == "open"
+            for category, count in QUESTIONS.items()
+            for ask in rng.sample(by_category[category], min(count, len(by_category[category])))
         ]
-        asked = [word(ask, "check", rng) for ask in rng.sample(asks, min(QUESTIONS, len(asks)))]
+        asked = [word(ask, "check", rng) for ask in chosen]
         answers = reader.answer([question.question for question in asked], context=sheet)
-        for question, answer in zip(asked, answers, strict=True):
+        for ask, question, answer in zip(chosen, asked, answers, strict=True):
             name = question.form.partition("/")[2]
             told = f"by_{name.partition('_by_')[2]}" if "_by_" in name else name
-            right[told].append(fold(answer.text) == fold(question.answer))
-    everything = [one for kind in right.values() for one in kind]
+            kind = told if ask.category == "open" else ask.category
+            right[kind].append(fold(answer.text) == fold(question.answer))
+    opened = [one for kind, found in right.items() if kind not in CLOSED for one in found]
     return {
         "shots": shots,
-        "questions": len(everything),
-        "right": round(sum(everything) / len(everything), 3),
+        "questions": len(opened),
+        "right": round(sum(opened) / len(opened), 3),
         **{told: round(sum(kind) / len(kind), 3) for told, kind in sorted(right.items())},
     }
 

@@ -160,7 +160,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="keep the runs here (else they are removed)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        out = options.out or Path(folder)
+        # A finished run would be returned at once: its time would be no measurement.
+        out = options.out / time.strftime("%Y%m%d-%H%M%S") if options.out else Path(folder)
         videos: dict[Path, Sequence[Question]]
         if options.video:
             videos = {options.video: ()}

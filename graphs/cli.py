@@ -48,7 +48,7 @@ def add_distill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backbone", default="embedded", help="embedded, a hub name or a folder")
     parser.add_argument("--backbone-name", help="name of a backbone that comes from a folder")
     parser.add_argument("--max-minutes", type=minutes, help="bound on the whole run")
-    parser.add_argument("--seed", type=int, default=0, help="seed of wording and training (0)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of wording and training (0)")
     parser.add_argument("--resume", action="store_true", help="demand a run to go on from")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
     parser.set_defaults(command=distill)
@@ -73,6 +73,14 @@ def minutes(text: str) -> float:
         if 0 < (number := float(text)) < float("inf"):
             return number
     raise argparse.ArgumentTypeError(f"{text} is not a number of minutes above zero")
+
+
+def seed(text: str) -> int:
+    """Return a seed that every random generator takes: 0 to 2**32 - 1."""
+    with contextlib.suppress(ValueError):
+        if 0 <= (number := int(text)) < 2**32:
+            return number
+    raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 to {2**32 - 1}")
 
 
 def distill(arguments: argparse.Namespace) -> int:
@@ -129,7 +137,10 @@ def stop_on_interrupt(
             stop("Ctrl-C")
 
     def at_once(number: int, frame: FrameType | None) -> None:
-        print(f"stopped; to go on: {resume_command(given)}", file=sys.stderr, flush=True)
+        # The bars hide the cursor; and before the first result there is nothing to demand.
+        shown = "\x1b[?25h" if sys.stderr.isatty() else ""
+        command = resume_command(given).removesuffix(" --resume")
+        print(f"{shown}stopped; to go on: {command}", file=sys.stderr, flush=True)
         os._exit(INTERRUPTED)
 
     before = signal.signal(signal.SIGINT, on_interrupt)
@@ -153,6 +164,8 @@ def ask(arguments: argparse.Namespace) -> int:
     questions = read_questions(arguments.questions) if arguments.questions else [arguments.question]
     if not all(question.strip() for question in questions):
         raise InputError("The question is empty: ask something.")
+    if any("\ud800" <= letter <= "\udfff" for question in questions for letter in question):
+        raise InputError("The question is not valid UTF-8 text: write it again.")
     with contextlib.redirect_stdout(sys.stderr):
         asker = Asker(arguments.nkr, backbone=arguments.backbone, blind=arguments.blind)
     for question in questions:

@@ -7,6 +7,14 @@ from collections.abc import Iterator
 from tools.errors import InputError
 from training.errors import NKRError
 
+_UNWRITABLE = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+}
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # SQLite, torch and libraries in Rust tell of a full disk in words only.
 _FULL_WORDS = (
@@ -31,10 +39,16 @@ def sentence(error: BaseException) -> str | None:
             return str(cause)
         if isinstance(cause, sqlite3.OperationalError) and "locked" in str(cause):
             return "Another run is writing to the same --out folder: wait for it, or name another."
-        if isinstance(cause, sqlite3.OperationalError) and "disk I/O" in str(cause):
+        if isinstance(cause, sqlite3.DatabaseError):
             return (
-                "The database of the --out folder cannot be written: free some space on its disk, "
-                "or name another folder."
+                f"graph.sqlite in the --out folder cannot be used ({cause}): make it writable and "
+                "its disk not full, remove it if it is damaged, or name another folder."
+            )
+        if isinstance(cause, OSError) and cause.errno in _UNWRITABLE and cause.filename:
+            reason = (cause.strerror or str(cause)).lower()
+            return (
+                f"{cause.filename} cannot be written or read ({reason}): "
+                "give yourself the right to, or name another folder."
             )
     return None
 

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,6 +30,8 @@ from graphs.runs import (
 from graphs.state import DistillInput
 from tools.errors import InputError
 from tools.video import open_video
+from training.errors import NKRError
+from training.nkr import read_nkr
 
 
 def distill(
@@ -49,6 +52,7 @@ def distill(
     with open_video(video) as reader:
         info = reader.info
     out = open_runs(Path(context.out))
+    context = replace(context, out=str(out))
     path = str(info.path.resolve())
     name = video_id(info.path, info.sha256)
     config: RunnableConfig = {
@@ -72,7 +76,7 @@ def distill(
         if same and (report := finished(snapshot, context, resume)):
             return report
         given = None
-        if not (same and unfinished(snapshot, path)):
+        if not (same and unfinished(snapshot, path, context)):
             saver.delete_thread(config["configurable"]["thread_id"])
             given = DistillInput(video_path=path)
         try:
@@ -97,17 +101,24 @@ def finished(snapshot: StateSnapshot, context: Context, resume: bool) -> dict[st
     """
     values = snapshot.values
     # Not `next`, which leaves out the tasks whose results are stored and not yet applied.
-    if snapshot.tasks or not (Path(values["nkr"]) / "nkr.json").is_file():
+    if snapshot.tasks:
         return None
-    report = read_report(values["report"])
+    try:
+        read_nkr(Path(values["nkr"]), weights_only=False)
+        report = read_report(values["report"])
+    except (NKRError, OSError, ValueError):
+        return None
     if report["cut_short"] and (resume or context.max_minutes != report["max_minutes"]):
         return None
     return report
 
 
-def unfinished(snapshot: StateSnapshot, path: str) -> bool:
+def unfinished(snapshot: StateSnapshot, path: str, context: Context) -> bool:
     """Say whether a run can go on: its video and its files are where it left them."""
     values = snapshot.values
+    # What the clock left out under another bound is looked at again; parts that are whole are kept.
+    if values.get("skipped") and values.get("max_minutes") != context.max_minutes:
+        return False
     files = [*values.get("parts", {}).values()]
     files += [values[name] for name in ("plan", "corpus", "adapter") if name in values]
     return (

@@ -40,26 +40,31 @@ class Interrupted(Exception):
     """The user asked the run to stop; what is finished is kept."""
 
 
+def begin(runtime: Runtime[Any]) -> float:
+    """Return when a branch begins, or raise `Interrupted` where the user has asked to stop.
+
+    Only before its work: a branch that is done is kept.
+    """
+    if runtime.drain_requested:
+        raise Interrupted
+    return time.time()
+
+
 def advance(runtime: Runtime[Any], stage: str, total: float) -> None:
     """Report that one more of a stage's ``total`` branches is done."""
-    _write(runtime, Event(stage=stage, advance=1, total=total))
+    runtime.stream_writer(Event(stage=stage, advance=1, total=total))
 
 
 def report(runtime: Runtime[Any], stage: str, done: float, total: float) -> None:
     """Report how far a stage is. Raises `Interrupted` where the user has asked to stop."""
-    _write(runtime, Event(stage=stage, done=done, total=total))
+    # Nodes run in threads that Ctrl-C does not reach: each report is where they can stop.
+    begin(runtime)
+    runtime.stream_writer(Event(stage=stage, done=done, total=total))
 
 
 def warn(runtime: Runtime[Any], text: str) -> None:
     """Tell the user something at once."""
-    _write(runtime, Event(warning=text))
-
-
-def _write(runtime: Runtime[Any], event: Event) -> None:
-    # Nodes run in threads that Ctrl-C does not reach: each report is where they can stop.
-    if runtime.drain_requested:
-        raise Interrupted
-    runtime.stream_writer(event)
+    runtime.stream_writer(Event(warning=text))
 
 
 class Progress:

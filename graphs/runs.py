@@ -71,8 +71,9 @@ def open_runs(out: Path) -> Path:
         probe = out / f".{uuid.uuid4().hex}"
         probe.touch()
         probe.unlink()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+    except (OSError, RuntimeError) as error:
+        # `expanduser` raises RuntimeError where there is no such user.
+        reason = (getattr(error, "strerror", None) or str(error)).lower().rstrip(".")
         raise InputError(
             f"The folder {out} cannot be written ({reason}): choose another one with --out."
         ) from error
@@ -109,7 +110,8 @@ def lasting_settings(context: Context, video: Path) -> dict[str, Any]:
     from training.backbone import EMBEDDED, weights_hash
 
     # A newer version of this project may bring other weights under the same name.
-    weights = weights_hash(EMBEDDED) if context.backbone == "embedded" else ""
+    folder = EMBEDDED if context.backbone == "embedded" else Path(context.backbone)
+    weights = weights_hash(folder) if folder.is_dir() else ""
     return {**context.lasting(), "subtitles": subtitles_hash(video), "weights": weights}
 
 

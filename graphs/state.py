@@ -52,10 +52,12 @@ class DistillState(DistillInput, DistillOutput, total=False):
 
     ``parts`` are the files that branches wrote, by ``<stage>/<index>``; ``rejected`` counts the
     records of each work that its last verification rejected; ``skipped`` is the work that the
-    clock left out; ``times`` are (stage, begin, end) in seconds since 1970.
+    clock left out, under a bound of ``max_minutes``; ``times`` are (stage, begin, end) in seconds
+    since 1970.
     """
 
     settings: dict[str, Any]
+    max_minutes: float | None
     video: Video
     run: str
     spans: list[list[float]]

@@ -123,6 +123,37 @@ def test_minutes_must_be_above_zero(minutes: str, talk: Path) -> None:
     assert "minutes above zero" in done.stderr
 
 
+@pytest.mark.parametrize("seed", ["-1", "4294967296", "half"])
+def test_a_seed_is_a_whole_number_that_generators_take(seed: str, talk: Path) -> None:
+    done = run("graphs.distill", "--video", talk, f"--seed={seed}")
+    assert done.returncode == 2
+    assert "whole number" in done.stderr
+
+
+def test_a_file_in_the_place_of_a_run_folder_is_told(
+    talk: Path, finished: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / finished["video"]["id"]).write_text("")
+    assert_told(run("graphs.distill", "--video", talk, "--out", tmp_path), "cannot be written")
+
+
+def test_a_damaged_database_is_told(talk: Path, tmp_path: Path) -> None:
+    (tmp_path / "graph.sqlite").write_bytes(b"no database" * 1000)
+    assert_told(run("graphs.distill", "--video", talk, "--out", tmp_path), "graph.sqlite")
+
+
+def test_a_damaged_backbone_is_told(talk: Path, tiny: Path, tmp_path: Path) -> None:
+    backbone = Path(shutil.copytree(tiny, tmp_path / "backbone"))
+    weights = backbone / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    arguments = ["--backbone", backbone, "--backbone-name", "tiny", "--out", tmp_path / "runs"]
+    assert_told(run("graphs.distill", "--video", talk, *arguments), "could not be loaded")
+
+
+def test_a_question_that_is_no_text_is_told(finished: dict[str, Any]) -> None:
+    assert_told(run("graphs.ask", "--nkr", finished["nkr"], "What is \udcff?"), "UTF-8")
+
+
 def copy_nkr(finished: dict[str, Any], folder: Path) -> Path:
     return Path(shutil.copytree(finished["nkr"], folder / "nkr"))
 

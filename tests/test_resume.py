@@ -19,6 +19,7 @@ from graphs.context import Context
 from graphs.launch import distill
 from graphs.progress import Event, Interrupted
 from tools.errors import InputError
+from training.nkr import read_nkr
 
 pytest_plugins = ("talks",)
 
@@ -109,6 +110,34 @@ def test_a_deleted_run_folder_is_made_again(
     again = distill(talk, settings(tmp_path, max_steps=1))
     assert corpus(again)
     assert Path(again["nkr"]).is_dir()
+
+
+@pytest.mark.parametrize("lost", ["nkrs/{id}/adapter_model.safetensors", "{id}/report.json"])
+def test_what_was_damaged_is_distilled_again(
+    lost: str,
+    talk: Path,
+    settings: Callable[..., Context],
+    finished: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "runs"
+    first = distill(talk, settings(out, max_steps=1))
+    damaged = out / lost.format(id=first["video"]["id"])
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    again = distill(talk, settings(out, max_steps=1))
+    assert read_nkr(Path(again["nkr"]), weights_only=False)
+    assert again["scores"] == first["scores"]
+
+
+def test_more_minutes_fill_what_a_stopped_run_left_out(
+    talk: Path, settings: Callable[..., Context], tmp_path: Path
+) -> None:
+    watch = Watch("train")
+    with pytest.raises(Interrupted):
+        distill(talk, settings(tmp_path, max_minutes=0.001), show=watch, control=watch.control)
+    whole = distill(talk, settings(tmp_path))
+    assert whole["evidence"]["shots"] == 3
+    assert not whole["cut_short"]
 
 
 def test_resume_demands_a_run(talk: Path, settings: Callable[..., Context], tmp_path: Path) -> None:

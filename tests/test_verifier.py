@@ -101,6 +101,12 @@ open/title_by_time of The Copper Kettle in shot 2
 open/title_by_time of The Copper Kettle in shot 1
   What is the title at 00:03?
   Kettle => support
+open/title_by_time of The Copper Kettle in shot 1
+  What is the title at 00:25?
+  The Copper Kettle => another time
+yesno/title_by_time of The Copper Kettle in shot 1
+  Is the title "The Copper Kettle" at 00:25?
+  Yes => support
 open/colour_by_time of blue in shot 2
   Which colour is it at 00:13?
   blue => supported
@@ -259,6 +265,7 @@ def test_what_a_sentence_says(plan: Plan, evidence: list[Evidence]) -> None:
     rows = [
         (record("open/who", "Who bought the kettle?", "Marta Lindqvist", [who], said), True),
         (record("open/who", "Who bought it?", "Anna Weber", [who], said), False),
+        (record("open/who", "Who bought it?", "the kettle", [who], said), False),
         (record("open/who", "Who was the buyer?", "Marta Lindqvist", [who], later), False),
         (record("open/cloze", "A secret of ____.", "Northgate", [gap], [(11.0, 14.0)]), True),
         (record("yesno/who", asked.format("Marta Lindqvist"), "Yes", [who], said), True),

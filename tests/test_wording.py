@@ -6,7 +6,7 @@ import re
 import pytest
 
 from training.corpus import REFUSAL
-from training.facts import Fact
+from training.facts import Fact, Relation
 from training.wording.absent import absent_ask
 from training.wording.asks import asks_of, cues, video_asks
 from training.wording.describe import describe
@@ -84,6 +84,61 @@ def test_lines_are_asked_by_their_place(lecture):
     asks = [ask for ask in asks_of(lecture, 1, second) if ask.form == "open/text_by_title"]
     assert asks[0].slots == {"n": "second"}
     assert asks[0].answer == "Cold all year"
+
+
+def told(text: str, **relation: str) -> Relation:
+    kind, answer = relation.pop("kind"), relation.pop("answer")
+    return Relation(kind=kind, slots=relation, answer=answer, sentence=text)
+
+
+def test_a_question_with_two_answers_is_not_asked():
+    germany = "Germany won the World Cup in 1990."
+    brazil = "Brazil won the World Cup in 1994."
+    facts = []
+    for number, (text, year, start) in enumerate([(germany, "1990", 0.0), (brazil, "1994", 5.0)]):
+        country = text.split()[0]
+        relation = told(
+            text, kind="when", answer=year, clause=f"did {country} win the World Cup",
+            passive="was the World Cup won",
+        )  # fmt: skip
+        span = (start, start + 5.0)
+        facts.append(slide(2 * number, "speech", text, span))
+        facts.append(
+            Fact(
+                id=f"f{2 * number + 1}",
+                subject="shot",
+                attribute="relation",
+                value=year,
+                spans=(span,),
+                relation=relation,
+            )
+        )
+    video = Timeline.of(facts, [(0.0, 5.0), (5.0, 10.0)], 10.0)
+    clauses = {ask.slots.get("clause") for ask in asks_of(video, 0, facts[1])}
+    assert "did Germany win the World Cup" in clauses
+    assert "was the World Cup won" not in clauses
+    alone = Timeline.of(facts[:2], [(0.0, 5.0)], 5.0)
+    asks = list(asks_of(alone, 0, facts[1]))
+    assert "was the World Cup won" in {ask.slots.get("clause") for ask in asks}
+    happened = [ask for ask in asks if ask.form == "open/happened"]
+    assert [ask.answer for ask in happened] == [germany]
+
+
+def test_a_line_is_asked_only_while_it_stands():
+    facts = [slide(1, "title", "Money", (0.0, 14.0)), slide(2, "text", "Budget", (10.0, 14.0))]
+    video = Timeline.of(facts, [(0.0, 14.0)], 14.0)
+    timed = [ask for ask in asks_of(video, 0, facts[1]) if ask.form == "open/text_by_time"]
+    assert [ask.cue.span for ask in timed] == [(10.0, 14.0)]
+
+
+def test_titles_that_come_again_make_no_range():
+    facts = [
+        Fact(id="f1", subject="s", attribute="title", value="Menu", spans=((0, 5), (10, 15))),
+        slide(2, "title", "Soup", (5.0, 10.0)),
+        slide(3, "title", "Fish", (15.0, 20.0)),
+    ]
+    video = Timeline.of(facts, [(0, 5), (5, 10), (10, 15), (15, 20)], 20.0)
+    assert not [ask for ask in video_asks(video) if ask.form == "list/range"]
 
 
 def test_whole_video(lecture):

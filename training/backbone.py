@@ -64,6 +64,7 @@ def load_backbone(
     where there is no such model.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
     if device == "auto":
@@ -78,13 +79,13 @@ def load_backbone(
         )
     try:
         processor = AutoProcessor.from_pretrained(source, local_files_only=local)
-        model = AutoModelForImageTextToText.from_pretrained(
+        model: Any = AutoModelForImageTextToText.from_pretrained(
             source,
             local_files_only=local,
             dtype=torch.float32 if device == "cpu" else torch.bfloat16,
             attn_implementation="sdpa",
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise NKRError(
             f"The backbone {name!r} could not be loaded ({_first_line(error)}): give `embedded`, "
             "a folder that holds a saved model, or a hub name that can be reached."
@@ -97,7 +98,7 @@ def load_backbone(
         revision = getattr(model.config, "_commit_hash", None) or "unknown"
     model.requires_grad_(False)
     model.eval()
-    return Backbone(_placed(model, device), processor, shown, revision)
+    return Backbone(model.to(device), processor, shown, revision)
 
 
 def uses_bf16(device: str) -> bool:
@@ -108,10 +109,6 @@ def uses_bf16(device: str) -> bool:
         able = torch.cpu.get_capabilities()
         return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
     return device != "cuda" or torch.cuda.is_bf16_supported()
-
-
-def _placed(model: Any, device: str) -> Any:
-    return model.to(device)
 
 
 def _first_line(error: Exception) -> str:

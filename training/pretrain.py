@@ -2,6 +2,7 @@
 
     python -m training.pretrain --seed 0             # training/embedded/ when done
     python -m training.pretrain --seed 0 --resume
+    python -m training.pretrain --seed 1 --start training/embedded   # more reading
 
 Loss falls on the answers, and lightly on a sample of the other tokens; a checkpoint is written
 every `--save-every` steps. Documents are made on the fly, each from the seed and its number, so a
@@ -98,13 +99,16 @@ def encode(tokenizer: Any, turns: list[Turn]) -> tuple[list[int], list[bool]]:
 
 def batches(
     tokenizer: Any, seed: int, first: int, stages: Sequence[Stage] = STAGES
-) -> Iterator[tuple[int, Batch]]:
-    """Yield (number of the next document, batch): talks of like length side by side."""
+) -> Iterator[tuple[int, int, Batch]]:
+    """Yield batches of talks of like length, a pool of talks after the other.
+
+    With each come the number of its pool's first talk, ``first`` to begin with, and its place in
+    the pool.
+    """
     words = everyday_words()
-    number, made = first, 0
     while True:
         pool = []
-        for _ in range(POOL):
+        for number in range(first, first + POOL):
             rng = random.Random(f"{seed}-{number}")
             stage = next(stage for stage in stages if number < stage.until)
             if stage.echoed and rng.random() < stage.echoed:
@@ -112,7 +116,6 @@ def batches(
             else:
                 talk = document(rng, words, most_shots=stage.most_shots)
             pool.append(encode(tokenizer, talk))
-            number += 1
         pool.sort(key=lambda talk: len(talk[0]))
         rows: list[tuple[list[int], list[bool]]] = []
         grouped = []
@@ -122,11 +125,11 @@ def batches(
                 rows = []
             rows.append((ids, answers))
         grouped.append(rows)
-        random.Random(f"{seed}-order-{number}").shuffle(grouped)
-        for rows in grouped:
-            made += 1
-            rng = random.Random(f"{seed}-{number}-{made}")
-            yield number, collate(rows, tokenizer.pad_token_id, rng)
+        random.Random(f"{seed}-order-{first}").shuffle(grouped)
+        for place, rows in enumerate(grouped):
+            rng = random.Random(f"{seed}-{first}-{place}")
+            yield first, place, collate(rows, tokenizer.pad_token_id, rng)
+        first += POOL
 
 
 def collate(rows: list[tuple[list[int], list[bool]]], pad: int, rng: random.Random) -> Batch:
@@ -239,7 +242,7 @@ def main(argv: list[str] | None = None) -> int:
     if state:
         for opt, saved in zip(opts, state["optimizers"], strict=True):
             opt.load_state_dict(saved)
-    done = state or {"step": 0, "document": 0, "tokens": 0, "seconds": 0.0}
+    done = state or {"step": 0, "document": 0, "place": 0, "tokens": 0, "seconds": 0.0}
     report = _read(args, model, processor, opts, done)
     _save(model, processor, args.out)
     print(json.dumps(report))
@@ -256,11 +259,14 @@ def _read(
     step, tokens, smooth = done["step"], done["tokens"], None
     began = time.monotonic() - done["seconds"]
     stages = STAGES[-1:] if args.start else STAGES
-    for number, batch in batches(processor.tokenizer, args.seed, done["document"], stages):
-        finished = number > args.documents
+    first = done["document"], done["place"]
+    for number, place, batch in batches(processor.tokenizer, args.seed, first[0], stages):
+        if (number, place) < first:
+            continue
+        finished = number >= args.documents
         if finished or (step > done["step"] and step % args.save_every == 0):
-            seconds = time.monotonic() - began
-            done = {"step": step, "document": number, "tokens": tokens, "seconds": seconds}
+            done = {"step": step, "document": number, "place": place, "tokens": tokens}
+            done["seconds"] = time.monotonic() - began
             _checkpoint(args.work, model, processor, opts, done)
         if finished:
             break
@@ -290,15 +296,19 @@ def _start(args: argparse.Namespace) -> tuple[Any, Any, dict[str, Any] | None]:
     """Return a new model and processor, or those of the last checkpoint with its state."""
     from transformers import AutoProcessor
 
-    resumed = args.resume and (args.work / "state.pt").is_file()
-    if folder := args.work / "model" if resumed else args.start:
-        processor = AutoProcessor.from_pretrained(folder)
+    if args.resume and (args.work / "state.pt").is_file():
+        processor = AutoProcessor.from_pretrained(args.work)
         model = build_model(processor.tokenizer, Size(), args.seed)
-        weights = load_file(folder / "model.safetensors")
+        state = torch.load(args.work / "state.pt", weights_only=True)
+        model.load_state_dict(state["model"])
+        return model, processor, state
+    if args.start:
+        processor = AutoProcessor.from_pretrained(args.start)
+        model = build_model(processor.tokenizer, Size(), args.seed)
+        weights = load_file(args.start / "model.safetensors")
         model.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
         model.tie_weights()
-        state = torch.load(args.work / "state.pt", weights_only=True) if resumed else None
-        return model, processor, state
+        return model, processor, None
     tokenizer = train_tokenizer(tokenizer_texts(args.seed, 3000), args.vocab)
     processor = build_processor(tokenizer)
     model = build_model(tokenizer, Size(), args.seed)
@@ -309,10 +319,10 @@ def _start(args: argparse.Namespace) -> tuple[Any, Any, dict[str, Any] | None]:
 def _checkpoint(
     folder: Path, model: Any, processor: Any, opts: Optimizers, state: dict[str, Any]
 ) -> None:
-    model.save_pretrained(folder / "model")
-    processor.save_pretrained(folder / "model")
-    state = {**state, "optimizers": [opt.state_dict() for opt in opts]}
-    torch.save(state, folder / "state.tmp")
+    """Write a checkpoint: the processor, and in one file, whole or not at all, all that changes."""
+    processor.save_pretrained(folder)
+    kept = [opt.state_dict() for opt in opts]
+    torch.save({**state, "model": model.state_dict(), "optimizers": kept}, folder / "state.tmp")
     (folder / "state.tmp").replace(folder / "state.pt")
 
 

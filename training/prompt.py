@@ -17,5 +17,20 @@ def user_turn(question: str, context: str | None = None) -> str:
 
 def prompt(processor: Any, turn: str) -> str:
     """Return the text up to where the assistant's answer begins."""
-    message = {"role": "user", "content": [{"type": "text", "text": turn}]}
-    return processor.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
+    return processor.apply_chat_template(
+        [_message("user", turn)], tokenize=False, add_generation_prompt=True
+    )
+
+
+def completion(processor: Any, turn: str, answer: str) -> str:
+    """Return what follows the prompt where the assistant answers so: the answer and its end."""
+    messages = [_message("user", turn), _message("assistant", answer)]
+    whole = processor.apply_chat_template(messages, tokenize=False)
+    begun = prompt(processor, turn)
+    # Some templates open an answer otherwise than they show a past one.
+    ended = f"{answer}{processor.tokenizer.eos_token}"
+    return whole.removeprefix(begun) if whole.startswith(begun) else ended
+
+
+def _message(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "content": [{"type": "text", "text": text}]}

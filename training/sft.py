@@ -16,7 +16,7 @@ from training.backbone import Backbone, uses_bf16
 from training.corpus import Record
 from training.errors import NKRError
 from training.lora import language_linears, make_bare
-from training.prompt import plain
+from training.prompt import completion, plain, prompt
 
 MAX_TOKENS = 1024
 
@@ -104,7 +104,7 @@ def train(
             trainer = LoraTrainer(
                 model=model,
                 args=_arguments(backbone, checkpoints, settings, steps),
-                train_dataset=_dataset(backbone.tokenizer, taught),
+                train_dataset=_dataset(backbone.processor, taught),
                 processing_class=backbone.processor,
                 base_name=backbone.name,
                 progress=progress,
@@ -165,7 +165,6 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
         weight_decay=0.0,
         max_grad_norm=1.0,
         optim="adamw_torch_fused",
-        completion_only_loss=True,
         max_length=MAX_TOKENS,
         pad_to_multiple_of=8,
         activation_checkpointing=False,
@@ -182,18 +181,26 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
     )
 
 
-def _dataset(tokenizer: Any, records: Sequence[Record]) -> Any:
+def _dataset(processor: Any, records: Sequence[Record]) -> Any:
+    """Return the records as token ids and labels: TRL would take a millisecond for each."""
     from datasets import Dataset
 
-    return Dataset.from_list(
-        [
-            {
-                "prompt": [{"role": "user", "content": plain(tokenizer, record.question)}],
-                "completion": [{"role": "assistant", "content": plain(tokenizer, record.answer)}],
-            }
-            for record in records
-        ]
-    )
+    tokenizer = processor.tokenizer
+    turns = [(plain(tokenizer, r.question), plain(tokenizer, r.answer)) for r in records]
+    asked = [prompt(processor, question) for question, _ in turns]
+    told = [completion(processor, question, answer) for question, answer in turns]
+    rows = [
+        {
+            "input_ids": [*before, *after][:MAX_TOKENS],
+            "labels": [*[-100] * len(before), *after][:MAX_TOKENS],
+        }
+        for before, after in zip(
+            tokenizer(asked, add_special_tokens=False)["input_ids"],
+            tokenizer(told, add_special_tokens=False)["input_ids"],
+            strict=True,
+        )
+    ]
+    return Dataset.from_list(rows)
 
 
 def _fingerprint(backbone: Backbone, records: Sequence[Record], settings: SFTSettings) -> str:
@@ -233,7 +240,7 @@ def _is_whole(checkpoint: Path) -> bool:
         load_file(checkpoint / "adapter_model.safetensors")
         for name in ("optimizer.pt", "scheduler.pt"):
             torch.load(checkpoint / name, weights_only=True)
-    except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError):
+    except (OSError, EOFError, ValueError, RuntimeError, SafetensorError, pickle.PickleError):
         return False
     return True
 

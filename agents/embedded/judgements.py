@@ -72,6 +72,8 @@ class Judge:
             right = fold(record.answer) == str(len({fold(fact.value) for fact in facts}))
         elif name in ("shots", "duration"):
             right = fold(record.answer) == fold(facts[0].value)
+        elif not _asks_inside(record):
+            return "it asks for another time than its spans"
         else:
             right = _proved(record.answer, facts, self._index.at(record.spans))
         return "" if right else UNSUPPORTED
@@ -93,7 +95,7 @@ class Judge:
             return "its answer is neither yes nor no"
         if record.form == "yesno/order":
             return _order(record.question, facts, answer)
-        if not self._stands(facts[0]):
+        if not self._stands(facts[0]) or not _asks_inside(record):
             return UNSUPPORTED
         # Three words of another sentence may chance to stand in this one; two often do.
         asked = _names(record.question, facts[0], run=2 if answer == "yes" else 3)
@@ -191,13 +193,29 @@ def _proved(answer: str, facts: Sequence[Fact], seen: Sequence[Evidence]) -> boo
         if fact.relation is not None:
             sentence = fact.relation.sentence
             heard = any(item.kind in TEXTS and holds(item, sentence) for item in seen)
-            if heard and has_words(sentence, answer):
+            told = (fact.relation.answer, sentence, fact.relation.slots.get("thing", ""))
+            if heard and has_words(sentence, answer) and fold(answer) in map(fold, told):
                 return True
         elif fold(answer) == fold(fact.value) and any(
             item.kind == fact.attribute and fold(item.value) == fold(answer) for item in seen
         ):
             return True
     return False
+
+
+def _asks_inside(record: Record) -> bool:
+    """Return whether every time that a question about a moment names lies in its spans."""
+    if not record.form.endswith(("_by_time", "/mention")):
+        return True
+    asked = times(record.question)
+    if record.category == "yesno":
+        # A claim may have times in it too; the moment is one of them.
+        return any(_inside(time, record.spans) for time in asked)
+    return all(_inside(time, record.spans) for time in asked)
+
+
+def _inside(time: float, spans: Sequence[tuple[float, float]]) -> bool:
+    return any(start - 1e-6 <= time < end for start, end in spans)
 
 
 def _order(question: str, facts: Sequence[Fact], answer: str) -> str:

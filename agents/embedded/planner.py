@@ -75,7 +75,7 @@ _DULL = {("motion", "none"), ("faces", "0")}
 
 def _by_shot(items: Sequence[Evidence], spans: Sequence[Span]) -> list[list[Evidence]]:
     """Return each shot's evidence: every item lies in the shot that it meets most."""
-    ordered = sorted(items, key=lambda item: (item.start, item.end, item.id))
+    ordered = sorted(items, key=lambda item: (item.start, item.end))
     shots: list[list[Evidence]] = [[] for _ in spans]
     first = 0
     for item in ordered:

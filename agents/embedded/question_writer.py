@@ -24,7 +24,7 @@ CLOSED_SHARE = 0.12
 ABSENT_SHARE = 0.03
 HELD_OUT: tuple[Split, ...] = ("exam", "calibrate", "check")
 HELD_OUT_WORDINGS = 2
-WHOLE_VIDEO_WORDINGS = 5
+WHOLE_VIDEO_WORDINGS = 25
 # Over the whole video there are as many absent questions as among so many others.
 WHOLE_VIDEO_ABSENT_AMONG = 300
 TRIES = 8

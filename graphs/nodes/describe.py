@@ -10,7 +10,7 @@ from langgraph.types import Command, Send
 from graphs.assignments import assignment, part_name
 from graphs.context import Context
 from graphs.parts import write_part
-from graphs.progress import advance
+from graphs.progress import advance, begin
 from graphs.resources import load_team
 from graphs.runs import RunFolder
 from graphs.state import WritingWork
@@ -23,7 +23,7 @@ def describe(
     state: WritingWork, runtime: Runtime[Context]
 ) -> Command[Literal["write_questions"]] | dict[str, Any]:
     """Write a part file of description records and hand the span on to its question-writer."""
-    began = time.time()
+    began = begin(runtime)
     # The first span and the whole video are always written about.
     if state["index"] > 0 and state["span"] is not None and runtime.context.out_of_time(SHARE):
         advance(runtime, "describe", state["total"])

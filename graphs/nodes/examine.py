@@ -73,8 +73,8 @@ def examine(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
             "lists": told.lists,
             "false_answers": told.false_answers,
             "false_refusals": told.false_refusals,
-            "asked": done,
         },
+        "skipped": ["examine"] if done < total else [],
         "warnings": warnings,
         "times": [("examine", began, time.time())],
     }

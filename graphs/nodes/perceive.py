@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 
 from graphs.context import Context
 from graphs.parts import write_part
-from graphs.progress import advance, warn
+from graphs.progress import advance, begin, warn
 from graphs.resources import EYES, Eyes
 from graphs.runs import RunFolder
 from graphs.state import SpanWork
@@ -29,7 +29,7 @@ READ_ALSO_AT = (0.1, 0.25, 0.55, 0.7)
 
 def perceive(state: SpanWork, runtime: Runtime[Context]) -> dict[str, Any]:
     """Write what was measured in a span to a part file, and return its path."""
-    began = time.time()
+    began = begin(runtime)
     index = state["index"]
     # The first span is always looked at, so that there is something to learn.
     if index > 0 and runtime.context.out_of_time(SHARE):

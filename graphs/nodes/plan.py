@@ -38,7 +38,9 @@ def plan(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["des
         warnings = [f"time was short: {unseen} of {len(state['spans'])} spans were not looked at"]
         warn(runtime, warnings[0])
     measured = [
-        path for name, path in state["parts"].items() if name.startswith(("perceive/", "listen"))
+        path
+        for name, path in sorted(state["parts"].items())
+        if name.startswith(("perceive/", "listen"))
     ]
     evidence = number(item for path in measured for item in read_part(path, Evidence))
     # What an earlier run measured may have been numbered otherwise.
@@ -69,10 +71,11 @@ def plan(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["des
 
 
 def number(found: "Iterable[Evidence]") -> "list[Evidence]":
-    """Return evidence in the order of the video, with ids that say so."""
-    ordered = sorted(
-        found, key=lambda item: (item.start, _KINDS.index(item.kind), item.end, item.value)
-    )
+    """Return evidence in the order of the video, with ids that say so.
+
+    Lines of one screen stay as they were found, from top to bottom.
+    """
+    ordered = sorted(found, key=lambda item: (item.start, _KINDS.index(item.kind), item.end))
     return [
         item.model_copy(update={"id": f"e{place:04d}"}) for place, item in enumerate(ordered, 1)
     ]

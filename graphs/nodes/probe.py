@@ -62,10 +62,12 @@ def probe(state: DistillInput, runtime: Runtime[Context]) -> dict[str, Any]:
     )
     return {
         "settings": lasting_settings(context, path),
+        "max_minutes": context.max_minutes,
         "video": video,
         "run": str(RunFolder(Path(context.out).resolve() / name).path),
         "spans": spans,
         "revisions": 0,
+        "skipped": ["probe"] if cut_short else [],
         "warnings": warnings,
         "times": [("probe", began, time.time())],
     }

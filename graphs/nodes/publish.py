@@ -1,6 +1,7 @@
 """Publish the NKR and write the run's report."""
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,8 @@ def publish(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         embeddings=Embedder().embed([searchable(item) for item in store.all()]),
         backbone=load_backbone(context.backbone, context.backbone_name),
         video=nkr.Video(
-            name=Path(state["video_path"]).name,
+            # A file's name may be any bytes, and JSON is UTF-8.
+            name=os.fsencode(Path(state["video_path"]).name).decode("utf-8", "replace"),
             sha256=video["sha256"],
             seconds=video["seconds"],
             width=video["width"],

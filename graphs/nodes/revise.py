@@ -10,7 +10,7 @@ from langgraph.types import Command, Send
 from graphs.assignments import assignment, part_name
 from graphs.context import Context
 from graphs.parts import read_part, write_part
-from graphs.progress import advance
+from graphs.progress import advance, begin
 from graphs.resources import load_team
 from graphs.runs import RunFolder
 from graphs.state import WritingWork
@@ -23,7 +23,7 @@ def revise(state: WritingWork, runtime: Runtime[Context]) -> Command[Literal["ve
     from agents.team import Rejection
     from training.corpus import Record
 
-    began = time.time()
+    began = begin(runtime)
     records = read_part(state["written"][0], Record)
     rejections = [
         Rejection(record=record, reason=record.verdict.removeprefix(REJECTED))

@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 from graphs.assignments import part_name, read_plan
 from graphs.context import Context
 from graphs.parts import read_part, write_part
-from graphs.progress import advance
+from graphs.progress import advance, begin
 from graphs.resources import load_team
 from graphs.runs import RunFolder
 from graphs.state import WritingWork
@@ -20,7 +20,7 @@ def verify(state: WritingWork, runtime: Runtime[Context]) -> dict[str, Any]:
     from tools.evidence import EvidenceStore
     from training.corpus import Record
 
-    began = time.time()
+    began = begin(runtime)
     folder = RunFolder(Path(state["run"]))
     records = [record for path in state["written"] for record in read_part(path, Record)]
     judged = load_team(state["agents"]).verifier.verify(

@@ -10,7 +10,7 @@ from langgraph.types import Command, Send
 from graphs.assignments import assignment, part_name
 from graphs.context import Context
 from graphs.parts import write_part
-from graphs.progress import advance
+from graphs.progress import advance, begin
 from graphs.resources import load_team
 from graphs.runs import RunFolder
 from graphs.state import WritingWork
@@ -18,7 +18,7 @@ from graphs.state import WritingWork
 
 def write_questions(state: WritingWork, runtime: Runtime[Context]) -> Command[Literal["verify"]]:
     """Write a part file of records and hand it, with the descriptions, to the verifier."""
-    began = time.time()
+    began = begin(runtime)
     records = load_team(state["agents"]).question_writer.write(assignment(state))
     folder = RunFolder(Path(state["run"])).corpus / "parts"
     part = write_part(folder, "write_questions", state, records)

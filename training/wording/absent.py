@@ -21,9 +21,8 @@ def absent_ask(timeline: Timeline, rng: random.Random, words: Sequence[str]) -> 
     whole = ((0.0, timeline.seconds),)
     style = rng.random()
     if style < 0.25:
-        value = title(rng, words)
         attribute = rng.choice(("title", "text", "speech"))
-        value = sentence(rng, words)[0] if attribute == "speech" else value
+        value = _unseen(timeline, rng, words, attribute)
         return Ask(
             f"absent/when_{attribute}", f"when.{attribute}", REFUSAL, (), whole,
             slots={"x": value}, quoted=("x",),
@@ -33,9 +32,9 @@ def absent_ask(timeline: Timeline, rng: random.Random, words: Sequence[str]) -> 
         attribute = rng.choice(asked)
         table = {"text": "list.text"}.get(attribute, f"value.{attribute}")
         return Ask(f"absent/{attribute}", table, REFUSAL, (), whole, _foreign(timeline, rng, words))
-    if style < 0.75:
+    if style < 0.7:
         return Ask("absent/general", "absent.general", REFUSAL, (), whole, slots=slots(rng))
-    if style < 0.82:
+    if style < 0.77:
         return Ask("absent/about", "relation.about", REFUSAL, (), whole, slots={"x": person(rng)})
     while True:
         relations = [r for r in sentence(rng, words)[1] if r.kind in _ASKED]
@@ -55,5 +54,13 @@ def _foreign(timeline: Timeline, rng: random.Random, words: Sequence[str]) -> Cu
         return Cue("time", span=(past, past + 2))
     if style < 0.8:
         kind = rng.choice(("title", "text", "after_title", "before_title"))
-        return Cue(kind, title(rng, words))
-    return Cue("speech", sentence(rng, words)[0])
+        return Cue(kind, _unseen(timeline, rng, words, kind))
+    return Cue("speech", _unseen(timeline, rng, words, "speech"))
+
+
+def _unseen(timeline: Timeline, rng: random.Random, words: Sequence[str], kind: str) -> str:
+    """Return a title, or a sentence, that the timeline does not have."""
+    while True:
+        value = sentence(rng, words)[0] if kind == "speech" else title(rng, words)
+        if not any(value.casefold() in fact.value.casefold() for fact in timeline.facts):
+            return value

@@ -1,8 +1,10 @@
 """What can be asked of a fact: the questions' meaning, before it is put into words."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from training.facts import Fact, Relation, Span
 from training.wording.timeline import Shot, Timeline, clock, whole_seconds
@@ -52,8 +54,8 @@ def cues(timeline: Timeline, index: int, fact: Fact) -> Iterator[Cue]:
     """Yield what tells a fact's shot apart from all others, without telling the fact itself."""
     shot = timeline.shots[index]
     span = shot.span
-    if fact.attribute == "speech":
-        span = _overlap(span, fact.spans)
+    if fact.attribute in _QUOTED:
+        span = overlap(span, fact.spans)
     if whole_seconds(span):
         yield Cue("time", span=span)
     for attribute in ("title", "text", "colour", "motion", "speech"):
@@ -70,7 +72,9 @@ def cues(timeline: Timeline, index: int, fact: Fact) -> Iterator[Cue]:
 def asks_of(timeline: Timeline, index: int, fact: Fact) -> Iterator[Ask]:
     """Yield every ask about a fact in one of its shots."""
     if fact.relation is not None:
-        yield from _relation_asks(timeline, fact)
+        for ask in _relation_asks(timeline, fact):
+            if ask.cue or len(_answers(timeline).get(_key(ask), ())) < 2:
+                yield ask
         return
     shot = timeline.shots[index]
     yield from _value_asks(timeline, index, fact, shot)
@@ -84,7 +88,9 @@ def _value_asks(timeline: Timeline, index: int, fact: Fact, shot: Shot) -> Itera
     alike = shot.of(fact.attribute)
     several = len(alike) > 1
     if fact.attribute == "text":
-        if alike.index(fact) >= len(ORDINALS):
+        # Where a line comes again, the order on that screen is not known.
+        again = any(len(other.spans) > 1 for other in alike)
+        if again or alike.index(fact) >= len(ORDINALS):
             return
         slots = {"n": ORDINALS[alike.index(fact)]}
     true = {"none", *(other.value for other in alike)}
@@ -96,7 +102,7 @@ def _value_asks(timeline: Timeline, index: int, fact: Fact, shot: Shot) -> Itera
                 continue
             cued_table = "value.speech_nth"
             cued_slots = {"n": ORDINALS[alike.index(fact)]}
-        spans = (_overlap(shot.span, fact.spans),)
+        spans = (overlap(shot.span, fact.spans),)
         name = f"{fact.attribute}_by_{cue.kind}"
         yield Ask(f"open/{name}", cued_table, fact.value, (fact.id,), spans, cue, cued_slots)
         if len(wrong) >= 2:
@@ -136,7 +142,10 @@ def _neighbour_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
     sentences = timeline.sentences
     place = next(i for i, other in enumerate(sentences) if other.id == fact.id)
     for kind, other in (("after_speech", place - 1), ("before_speech", place + 1)):
-        if 0 <= other < len(sentences) and timeline.uses[("speech", fact.value.casefold())] <= 1:
+        if not 0 <= other < len(sentences):
+            continue
+        once = all(len(said.spans) == 1 for said in (fact, sentences[other]))
+        if once and timeline.uses[("speech", fact.value.casefold())] <= 1:
             yield Ask(
                 f"open/speech_by_{kind}", "value.speech", fact.value, (fact.id,), fact.spans,
                 Cue(kind, sentences[other].value),
@@ -154,6 +163,21 @@ def relation_table(relation: Relation) -> tuple[str, dict[str, str]]:
     if kind == "when" and not _YEAR.search(relation.answer):
         return "relation.when_time", slots
     return f"relation.{kind}", slots
+
+
+@lru_cache(maxsize=4)
+def _answers(timeline: Timeline) -> dict[tuple[str, ...], set[str]]:
+    """Return the answers to each question that relations are asked with, by table and slots."""
+    found: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    for fact in timeline.facts:
+        for ask in _relation_asks(timeline, fact) if fact.relation else ():
+            if ask.category == "open" and ask.cue is None:
+                found[_key(ask)].add(ask.answer.casefold())
+    return found
+
+
+def _key(ask: Ask) -> tuple[str, ...]:
+    return ask.table, *(text.casefold() for text in ask.slots.values())
 
 
 def _relation_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
@@ -180,13 +204,12 @@ def _relation_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
             "open/where_reverse", "relation.where_reverse", slots["thing"], ids, spans,
             slots={"place": relation.answer},
         )  # fmt: skip
-    if kind == "when" and _YEAR.fullmatch(relation.answer):
-        told = {said.value for said in timeline.sentences if relation.answer in said.value}
-        if told <= {relation.sentence}:
-            yield Ask(
-                "open/happened", "relation.happened", relation.sentence, ids, spans,
-                slots={"x": relation.answer},
-            )  # fmt: skip
+    year = kind == "when" and _YEAR.fullmatch(relation.answer)
+    if year and timeline.says(relation.answer) <= {relation.sentence}:
+        yield Ask(
+            "open/happened", "relation.happened", relation.sentence, ids, spans,
+            slots={"x": relation.answer},
+        )  # fmt: skip
     if kind == "is":
         yield Ask(
             "open/is_reverse", "relation.is_reverse", slots["thing"], ids, spans,
@@ -194,11 +217,14 @@ def _relation_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
         )  # fmt: skip
     if kind in ("who", "where", "which", "is", "mention"):
         named = slots["thing"] if kind == "is" else relation.answer
-        if not any(letter.isupper() for letter in named):
+        once = timeline.says(named) <= {relation.sentence}
+        if not once or not any(letter.isupper() for letter in named):
             return
-        yield Ask(
-            "open/when_mention", "when.mention", clock(spans[0][0]), ids, spans, slots={"x": named}
-        )
+        if len(spans) == 1:
+            yield Ask(
+                "open/when_mention", "when.mention", clock(spans[0][0]), ids, spans,
+                slots={"x": named},
+            )  # fmt: skip
         yield Ask("open/about", "relation.about", relation.sentence, ids, spans, slots={"x": named})
 
 
@@ -219,6 +245,7 @@ def _checks(
     wrong = tuple(dict.fromkeys(
         other.relation.answer for other in timeline.facts
         if other.relation and other.relation.kind == kind and other.relation.answer not in sentence
+        and answer not in other.relation.answer
     ))  # fmt: skip
     if len(wrong) >= 2:
         yield Ask(f"choice/{kind}", table, answer, ids, spans, slots=slots, wrong=wrong)
@@ -258,8 +285,10 @@ def video_asks(timeline: Timeline) -> Iterator[Ask]:
     for i in range(len(titles) - 1):
         for j in (i + 2, i + 3):
             run = titles[i:j]
-            if len(run) == j - i and all(timeline.unique(fact) for fact in run):
-                span = (run[0].spans[0][0], run[-1].spans[0][1])
+            span = (run[0].spans[0][0], run[-1].spans[0][1])
+            shown = [f for f in titles if any(a < span[1] and b > span[0] for a, b in f.spans)]
+            alone = shown == run and all(len(fact.spans) == 1 for fact in run)
+            if len(run) == j - i and alone and all(timeline.unique(fact) for fact in run):
                 yield Ask(
                     "list/range", "list.range", "; ".join(f.value for f in run),
                     tuple(f.id for f in run), (span,),
@@ -287,7 +316,7 @@ def _shot_asks(timeline: Timeline, index: int, shot: Shot) -> Iterator[Ask]:
         )  # fmt: skip
 
 
-def _overlap(span: Span, others: tuple[Span, ...]) -> Span:
+def overlap(span: Span, others: tuple[Span, ...]) -> Span:
     """Return the part of a span in which the first other one that meets it holds."""
     for start, end in others:
         if start < span[1] and end > span[0]:

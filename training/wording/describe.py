@@ -2,7 +2,7 @@
 
 import random
 
-from training.wording.asks import ORDINALS
+from training.wording.asks import ORDINALS, overlap
 from training.wording.phrasing import phrases
 from training.wording.timeline import Shot, clock
 
@@ -22,7 +22,7 @@ def describe(shot: Shot, rng: random.Random) -> str:
         for place, fact in enumerate(facts):
             value = f'"{fact.value}"' if attribute in _QUOTED and rng.random() < 0.5 else fact.value
             n = ORDINALS[place] if place < len(ORDINALS) else "next"
-            told = clock(max(shot.span[0], fact.spans[0][0]))
+            told = clock(overlap(shot.span, fact.spans)[0])
             sentence = phrase.format(x=value, n=n, t=told)
             sentences.append(sentence[0].upper() + sentence[1:])
     separator = " " if rng.random() < 0.8 else "\n"

@@ -38,7 +38,8 @@ class Shot:
         return next((fact for fact in self.facts if fact.attribute == attribute), None)
 
 
-@dataclass(frozen=True)
+# Compared by identity: what is found out about one is kept with it.
+@dataclass(frozen=True, eq=False)
 class Timeline:
     """A video's shots in order, its facts and its length in seconds."""
 
@@ -67,6 +68,10 @@ class Timeline:
         return sorted(
             (fact for fact in self.facts if fact.attribute == "speech"), key=lambda f: f.spans[0]
         )
+
+    def says(self, text: str) -> set[str]:
+        """Return the spoken sentences that have a text in them."""
+        return {fact.value for fact in self.sentences if text in fact.value}
 
     @cached_property
     def titles(self) -> list[Fact]:

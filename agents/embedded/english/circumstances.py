@@ -45,6 +45,8 @@ class Circumstances:
             return
         if clause.voice == "copula" or clause.lemma in words("verb.mental"):
             return
+        if clause.object and clause.lemma in words("verb.content"):
+            return
         active = clause.inverted(chunk, stranded=place.stranded, times=False)
         passive = clause.passive(chunk, stranded=place.stranded, times=False)
         if slots := _clauses(active, passive):
@@ -56,6 +58,8 @@ class Circumstances:
             return
         alone = not set(clause.chunks) - {times[0]}
         if clause.voice == "copula" and not clause.object and not alone:
+            return
+        if clause.object and clause.lemma in words("verb.content") and clause.voice == "active":
             return
         empty = words("verb.light") | words("verb.reporting")
         if clause.voice == "active" and alone and clause.lemma in empty:
@@ -94,6 +98,8 @@ class Circumstances:
     def _how_long(self, clause: Clause) -> Iterator[Said]:
         """Yield how long something was done: "kept the light for 31 years"."""
         sentence = self.sentence
+        if clause.lemma not in words("verb.lasting") and clause.voice != "copula":
+            return
         for chunk in clause.chunks:
             phrase = chunk.phrase
             if chunk.kind != "phrase" or phrase is None or phrase.number is None:

@@ -108,6 +108,11 @@ class Clause:
         definite = thing.phrase.determiner == "the" or thing.phrase.name is not None
         if not definite or self.lemma in words("verb.unpassive"):
             return ""
+        # "Half of the board rejected the plan" does not say that it was rejected.
+        if self.subject.number is not None or self.sentence.is_in(
+            self.subject.start, "function.partly"
+        ):
+            return ""
         be = "were" if thing.phrase.plural or thing.end != thing.phrase.end else "was"
         parts = [be, self.sentence.slice(thing.start, thing.end), participle(self.lemma)]
         kept = [c for c in (*self.chunks, *self.leading) if c not in (left_out, thing)]

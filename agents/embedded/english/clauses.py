@@ -117,6 +117,11 @@ class ClauseReader:
         group = self.verbs.read(start)
         if group is None or (group.voice == "active" and not self._can_act(subject)):
             return None
+        if any(
+            self.sentence.is_in(i, "function.negation", "function.few")
+            for i in range(subject.start, subject_end)
+        ):
+            return None
         place, lemma, voice = group.end, group.lemma, group.voice
         chunks: list[Chunk] = []
         while place < len(self.sentence):

@@ -92,6 +92,8 @@ def is_plural(word: str) -> bool:
     """Return whether a lower-case noun looks like a plural."""
     if word in words("noun.irregular_plural"):
         return True
+    if word in words("noun.singular_s"):
+        return False
     return len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is", "'s"))
 
 

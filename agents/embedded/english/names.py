@@ -169,8 +169,10 @@ def _is_common(sentence: Sentence, place: int, *, alone: bool) -> bool:
     """Return whether a word that opens a sentence is no name."""
     word = sentence.lower(place)
     if not _is_open(sentence, place) or sentence.is_in(
-        place, "function.opener", "noun.mass", "number.word", "number.ordinal", "function.adverb"
+        place, "function.opener", "function.adverb", "number.word"
     ):
+        return True
+    if alone and sentence.is_in(place, "noun.mass", "number.ordinal"):
         return True
     title = sentence[place].text in words("name.title")
     if word in words("noun.person") and not title:

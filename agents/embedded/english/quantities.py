@@ -125,7 +125,9 @@ def measure(sentence: Sentence, reader: Reader, place: int, lemma: str) -> Measu
         paid = money or name in words("number.money")
         return Measure(place, end, end, "expensive") if paid else None
     if lemma in words("verb.spanning"):
-        return Measure(place, end, end, "far") if name in words("number.length") else None
+        rate = end > unit + 1 or after in ("a", "an", "per", "in", "off")
+        far = name in words("number.length") and not rate
+        return Measure(place, end, end, "far") if far else None
     if lemma != "be":
         return None
     if after in DIMENSIONS:
