@@ -41,8 +41,8 @@ def sentence(error: BaseException) -> str | None:
             return "Another run is writing to the same --out folder: wait for it, or name another."
         if isinstance(cause, sqlite3.DatabaseError):
             return (
-                f"graph.sqlite in the --out folder cannot be used ({cause}): make it writable and "
-                "its disk not full, remove it if it is damaged, or name another folder."
+                f"graph.sqlite in the --out folder cannot be used ({cause}): free some space, make "
+                "it writable, remove it if it is damaged, or name another folder."
             )
         if isinstance(cause, OSError) and cause.errno in _UNWRITABLE and cause.filename:
             reason = (cause.strerror or str(cause)).lower()

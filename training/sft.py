@@ -29,8 +29,10 @@ class SFTSettings:
     alpha: int = 32
     learning_rate: float = 3e-3
     batch_size: int = 16
-    exposures: int = 400
+    exposures: int = 250
     """How often a fact is met in all its wordings together; it decides on the epochs."""
+    fewest_steps: int = 500
+    """Steps of a short video, however few its exposures: an adapter needs some to move at all."""
     epochs: int | None = None
     """Passes over the corpus, whatever the exposures."""
     max_steps: int | None = None
@@ -86,8 +88,10 @@ def train(
     taught = [record for record in records if record.split == "train"]
     if not taught:
         raise NKRError("The corpus has no training records: nothing was found to learn.")
-    epochs = settings.epochs or _epochs(taught, settings.exposures)
-    steps = epochs * math.ceil(len(taught) / settings.batch_size)
+    epoch = math.ceil(len(taught) / settings.batch_size)
+    epochs = _epochs(taught, settings.exposures)
+    epochs = settings.epochs or max(epochs, math.ceil(settings.fewest_steps / epoch))
+    steps = epochs * epoch
     steps = min(steps, settings.max_steps or steps)
     checkpoints = folder / "checkpoints"
     checkpoint = _prepare(checkpoints, _fingerprint(backbone, taught, settings), resume)

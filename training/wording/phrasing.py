@@ -9,12 +9,8 @@ from importlib import resources
 from training.facts import Span
 from training.wording.asks import Ask, Cue
 from training.wording.timeline import clock, whole_seconds
-from training.worlds.words import everyday_words
 
 YES, NO = "Yes", "No"
-# So often a train question's opener, or what stands before its time, is made of random words: who
-# learns from these that other words than the table's mean the same is less lost among new ones.
-RANDOM_OPENERS, RANDOM_CUES = 0.2, 0.3
 LETTERS = "ABCD"
 
 
@@ -87,18 +83,11 @@ def cue_words(cue: Cue, split: str, rng: random.Random) -> str:
     """Return a cue in words: a time inside its span, or the quoted value."""
     phrase = rng.choice(phrases(f"cue.{cue.kind}", split))
     if cue.span is not None:
-        if split == "train" and rng.random() < RANDOM_CUES:
-            phrase = f"{random_words(rng)} {{t}}"
         return phrase.format(t=clock(rng.choice(whole_seconds(cue.span))))
     if cue.kind in ("colour", "motion"):
         return phrase.format(x=cue.value)
     said = excerpt(cue.value, rng) if cue.kind.endswith("speech") else cue.value
     return phrase.format(x=quote(said, rng))
-
-
-def random_words(rng: random.Random) -> str:
-    """Return one to four everyday words in no order."""
-    return " ".join(rng.choice(everyday_words()) for _ in range(rng.randint(1, 4)))
 
 
 def quote(text: str, rng: random.Random) -> str:
@@ -129,9 +118,6 @@ def _sentence(core: str, slots: dict[str, str], cue: str, split: str, rng: rando
     question = " ".join(question.split())
     opener = "opener_cloze" if "blanked" in slots else "opener"
     asked = rng.choice(phrases(opener, split)).format(q=question)
-    if split == "train" and rng.random() < RANDOM_OPENERS:
-        mark = "" if "blanked" in slots else "?"
-        asked = f"{random_words(rng)}{rng.choice((',', ':', ''))} {question}{mark}"
     if rng.random() < 0.12:
         return asked[0].lower() + asked[1:].rstrip("?")
     return asked[0].upper() + asked[1:]
