@@ -12,6 +12,16 @@ from graphs.state import DistillState, WritingWork
 if TYPE_CHECKING:
     from agents.team import Assignment, Plan
 
+# What decides on the words of a record, and on its verdict.
+WRITERS = (
+    "agents",
+    "training.wording",
+    "training.worlds",
+    "training.corpus",
+    "training.facts",
+    "training.scoring",
+)
+
 
 def writing_works(state: DistillState, context: Context) -> list[WritingWork]:
     """Return one branch for each planned span and a last one for the whole video."""
@@ -25,7 +35,7 @@ def writing_works(state: DistillState, context: Context) -> list[WritingWork]:
             index=index,
             span=span,
             total=len(planned) + 1,
-            code=code_hash("agents", "training.wording", "training.worlds"),
+            code=code_hash(*WRITERS),
             agents=context.agents,
             seed=context.seed,
             seconds=state["video"]["seconds"],

@@ -139,7 +139,7 @@ def stop_on_interrupt(
     def at_once(number: int, frame: FrameType | None) -> None:
         # The bars hide the cursor; and before the first result there is nothing to demand.
         shown = "\x1b[?25h" if sys.stderr.isatty() else ""
-        command = resume_command(given).removesuffix(" --resume")
+        command = again_command(given)
         print(f"{shown}stopped; to go on: {command}", file=sys.stderr, flush=True)
         os._exit(INTERRUPTED)
 
@@ -150,10 +150,15 @@ def stop_on_interrupt(
         signal.signal(signal.SIGINT, before)
 
 
+def again_command(given: Sequence[str]) -> str:
+    """Return the command that goes on with a run of the given arguments, or begins it."""
+    kept = [argument for argument in given if argument != "--resume"]
+    return shlex.join([sys.executable, "-m", "graphs.distill", *kept])
+
+
 def resume_command(given: Sequence[str]) -> str:
     """Return the command that goes on with a run that was begun with the given arguments."""
-    kept = [argument for argument in given if argument != "--resume"]
-    return shlex.join([sys.executable, "-m", "graphs.distill", *kept, "--resume"])
+    return f"{again_command(given)} --resume"
 
 
 def ask(arguments: argparse.Namespace) -> int:

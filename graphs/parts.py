@@ -23,15 +23,18 @@ def work_key(work: Mapping[str, Any]) -> str:
 
 
 @cache
-def code_hash(*packages: str) -> str:
-    """Return a hash over the sources and word lists of packages: changed makers make again."""
+def code_hash(*names: str) -> str:
+    """Return a hash over modules, and packages with their word lists: changed makers make again."""
     digest = hashlib.sha256()
-    for package in packages:
-        spec = find_spec(package)
-        for folder in (spec and spec.submodule_search_locations) or ():
-            for path in sorted(Path(folder).rglob("*")):
-                if path.suffix in (".py", ".toml", ".txt"):
-                    digest.update(path.read_bytes())
+    for name in names:
+        spec = find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None
+        folders = spec.submodule_search_locations
+        found = [path for folder in folders or () for path in sorted(Path(folder).rglob("*"))]
+        for path in found or [Path(spec.origin)]:
+            if path.suffix in (".py", ".toml", ".txt"):
+                digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

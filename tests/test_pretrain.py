@@ -5,8 +5,9 @@ from itertools import islice
 import torch
 
 from training.backbone import EMBEDDED
+from training.curriculum import POOL, batches
 from training.muon import Muon, orthogonal
-from training.pretrain import POOL, batches, loss_of, optimizers
+from training.pretrain import loss_of, optimizers
 from training.tiny_vlm import Size, build_model
 
 

@@ -114,11 +114,7 @@ def test_a_deleted_run_folder_is_made_again(
 
 @pytest.mark.parametrize("lost", ["nkrs/{id}/adapter_model.safetensors", "{id}/report.json"])
 def test_what_was_damaged_is_distilled_again(
-    lost: str,
-    talk: Path,
-    settings: Callable[..., Context],
-    finished: dict[str, Any],
-    tmp_path: Path,
+    lost: str, talk: Path, settings: Callable[..., Context], tmp_path: Path
 ) -> None:
     out = tmp_path / "runs"
     first = distill(talk, settings(out, max_steps=1))

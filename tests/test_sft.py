@@ -61,6 +61,17 @@ def test_the_report_counts_tokens_without_padding(backbone: Backbone, tmp_path: 
     assert not report.stopped
 
 
+@pytest.mark.parametrize(("fewest", "steps"), [(1, 3), (5, 5)])
+def test_exposures_decide_on_the_steps_but_for_the_fewest(
+    backbone: Backbone, tmp_path: Path, fewest: int, steps: int
+) -> None:
+    facts = ("f1", "f1", "f2", "f2")
+    records = [record(*pair, fact_ids=(fact,)) for pair, fact in zip(PAIRS[:4], facts, strict=True)]
+    settings = SFTSettings(exposures=3, fewest_steps=fewest, batch_size=2)
+    # A fact stands in two of the four records: three exposures are one pass and a half.
+    assert train(backbone, records, tmp_path, settings).steps == steps
+
+
 def test_the_backbone_is_left_as_it_was(backbone: Backbone, tmp_path: Path) -> None:
     before = {name: value.clone() for name, value in backbone.model.state_dict().items()}
     attention = backbone.model.config._attn_implementation

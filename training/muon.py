@@ -1,7 +1,7 @@
-"""Muon: momentum whose update of a matrix is made orthogonal (Jordan et al., 2024), in float32.
+"""Muon: momentum whose update of a matrix is made orthogonal (Jordan et al., 2024).
 
-`torch.optim.Muon` works in bfloat16, which takes a CPU without it fifty times as long, and would
-make other weights on other machines.
+`torch.optim.Muon` works in bfloat16 whatever one says, which takes a CPU without it fifty times as
+long.
 """
 
 from collections import defaultdict
@@ -18,7 +18,8 @@ class Muon(torch.optim.Optimizer):
     """Updates matrices [rows, columns] by their orthogonalised Nesterov momentum.
 
     The update is scaled to the size of an AdamW update (0.2 root mean square), so that both take
-    one learning rate (Liu et al., arXiv 2502.16982). Weight decay is decoupled.
+    one learning rate (Liu et al., arXiv 2502.16982). Weight decay is decoupled. ``dtype`` is what
+    the updates are computed in; all that is kept is float32.
     """
 
     def __init__(
@@ -27,8 +28,10 @@ class Muon(torch.optim.Optimizer):
         lr: float,
         weight_decay: float = 0.05,
         momentum: float = 0.95,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__(params, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
+        self.dtype = dtype
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -39,7 +42,9 @@ class Muon(torch.optim.Optimizer):
                 if matrix.grad is not None:
                     alike[matrix.shape].append(matrix)
             for (rows, columns), matrices in alike.items():
-                updates = orthogonal(torch.stack([self._momentum(m, group) for m in matrices]))
+                updates = orthogonal(
+                    torch.stack([self._momentum(m, group) for m in matrices]), self.dtype
+                )
                 size = 0.2 * max(rows, columns) ** 0.5 * group["lr"]
                 for matrix, update in zip(matrices, updates, strict=True):
                     matrix.mul_(1 - group["lr"] * group["weight_decay"])
@@ -53,13 +58,16 @@ class Muon(torch.optim.Optimizer):
         return gradient.lerp(kept, group["momentum"])
 
 
-def orthogonal(stack: torch.Tensor) -> torch.Tensor:
-    """Return the nearest orthogonal matrices of a stack [n, rows, columns], roughly."""
+def orthogonal(stack: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """Return the nearest orthogonal matrices of a stack [n, rows, columns], roughly.
+
+    ``dtype`` is what it computes in; the result is in float32.
+    """
     tall = stack.shape[1] > stack.shape[2]
     x = stack.mT if tall else stack
-    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    x = (x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)).to(dtype)
     a, b, c = COEFFICIENTS
     for _ in range(STEPS):
         gram = x @ x.mT
         x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    return x.mT if tall else x
+    return (x.mT if tall else x).float()

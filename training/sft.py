@@ -16,7 +16,7 @@ from training.backbone import Backbone, uses_bf16
 from training.corpus import Record
 from training.errors import NKRError
 from training.lora import language_linears, make_bare
-from training.prompt import completion, plain, prompt
+from training.prompt import exchange, plain
 
 MAX_TOKENS = 1024
 
@@ -28,10 +28,10 @@ class SFTSettings:
     rank: int = 16
     alpha: int = 32
     learning_rate: float = 3e-3
-    batch_size: int = 16
-    exposures: int = 250
-    """How often a fact is met in all its wordings together; it decides on the epochs."""
-    fewest_steps: int = 500
+    batch_size: int = 32
+    exposures: int = 340
+    """How often a fact is met in all its wordings together; it decides on the steps."""
+    fewest_steps: int = 300
     """Steps of a short video, however few its exposures: an adapter needs some to move at all."""
     epochs: int | None = None
     """Passes over the corpus, whatever the exposures."""
@@ -89,9 +89,11 @@ def train(
     if not taught:
         raise NKRError("The corpus has no training records: nothing was found to learn.")
     epoch = math.ceil(len(taught) / settings.batch_size)
-    epochs = _epochs(taught, settings.exposures)
-    epochs = settings.epochs or max(epochs, math.ceil(settings.fewest_steps / epoch))
-    steps = epochs * epoch
+    if settings.epochs:
+        steps = settings.epochs * epoch
+    else:
+        passes = _passes(taught, settings.exposures)
+        steps = max(math.ceil(passes * epoch), settings.fewest_steps)
     steps = min(steps, settings.max_steps or steps)
     checkpoints = folder / "checkpoints"
     checkpoint = _prepare(checkpoints, _fingerprint(backbone, taught, settings), resume)
@@ -135,11 +137,11 @@ def train(
     )
 
 
-def _epochs(records: Sequence[Record], exposures: int) -> int:
-    """Return the passes in which a fact is met about ``exposures`` times."""
+def _passes(records: Sequence[Record], exposures: int) -> float:
+    """Return the passes over the records in which a fact is met about ``exposures`` times."""
     facts = {fact for record in records for fact in record.fact_ids}
     met = sum(len(record.fact_ids) for record in records)
-    return max(1, round(exposures * max(1, len(facts)) / max(1, met)))
+    return max(1.0, exposures * max(1, len(facts)) / max(1, met))
 
 
 def _lora(model: Any, settings: SFTSettings) -> Any:
@@ -190,17 +192,18 @@ def _dataset(processor: Any, records: Sequence[Record]) -> Any:
     from datasets import Dataset
 
     tokenizer = processor.tokenizer
-    turns = [(plain(tokenizer, r.question), plain(tokenizer, r.answer)) for r in records]
-    asked = [prompt(processor, question) for question, _ in turns]
-    told = [completion(processor, question, answer) for question, answer in turns]
+    exchanges = [
+        exchange(processor, plain(tokenizer, record.question), plain(tokenizer, record.answer))
+        for record in records
+    ]
     rows = [
         {
             "input_ids": [*before, *after][:MAX_TOKENS],
             "labels": [*[-100] * len(before), *after][:MAX_TOKENS],
         }
         for before, after in zip(
-            tokenizer(asked, add_special_tokens=False)["input_ids"],
-            tokenizer(told, add_special_tokens=False)["input_ids"],
+            tokenizer([asked for asked, _ in exchanges], add_special_tokens=False)["input_ids"],
+            tokenizer([told for _, told in exchanges], add_special_tokens=False)["input_ids"],
             strict=True,
         )
     ]

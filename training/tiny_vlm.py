@@ -3,6 +3,7 @@
 The embedded backbone is one of these, pretrained; tests build smaller ones with random weights.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ IMAGE_TOKENS = {
     "image_token_id": "<|image_pad|>",
     "video_token_id": "<|video_pad|>",
 }
+# How a byte-level vocabulary spells a space.
+BYTE_SPACE = "\u0120"
 SPECIAL_TOKENS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *IMAGE_TOKENS.values()]
 
 CHAT_TEMPLATE = (
@@ -37,8 +40,12 @@ class Size:
     positions: int = 4096
 
 
-def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Any:
-    """Return a byte-level BPE tokenizer trained on ``texts``: digits apart, any UTF-8 covered."""
+def train_tokenizer(texts: Iterable[str], vocab_size: int, words: Iterable[str] = ()) -> Any:
+    """Return a byte-level BPE tokenizer trained on ``texts``: digits apart, any UTF-8 covered.
+
+    Each of ``words`` (ASCII, with its leading space where it has one) becomes a token of its own
+    beside the ``vocab_size`` that are trained, and is never split.
+    """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -59,6 +66,12 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Any:
             show_progress=False,
         ),
     )
+    trained = json.loads(tokenizer.to_str())["model"]
+    vocab = trained["vocab"]
+    for word in words:
+        vocab.setdefault(word.replace(" ", BYTE_SPACE), len(vocab))
+    merges = [tuple(pair) for pair in trained["merges"]]
+    tokenizer.model = models.BPE(vocab=vocab, merges=merges, ignore_merges=True)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         eos_token="<|im_end|>",

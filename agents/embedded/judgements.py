@@ -8,7 +8,7 @@ from functools import cached_property
 from agents.embedded.evidence_index import TEXTS, EvidenceIndex, fold, has_words, holds, stands_in
 from tools.evidence import Evidence
 from training.corpus import REFUSAL, Record
-from training.facts import Fact
+from training.facts import Fact, Span
 from training.scoring import TIME_TOLERANCE, times
 
 UNSUPPORTED = "the evidence at its spans does not support the answer"
@@ -83,10 +83,7 @@ class Judge:
         if fact.relation is None and not _names(record.question, fact, run=2):
             return UNNAMED
         as_many = len(told) == len(record.spans) or (len(told) == 1 and record.category == "open")
-        inside = all(
-            any(start - TIME_TOLERANCE <= time < end for start, end in record.spans)
-            for time in told
-        )
+        inside = all(_inside(time, record.spans, before=TIME_TOLERANCE) for time in told)
         return "" if as_many and inside and self._stands(fact) else UNSUPPORTED
 
     def _yes_or_no(self, record: Record, facts: Sequence[Fact]) -> str:
@@ -214,8 +211,9 @@ def _asks_inside(record: Record) -> bool:
     return all(_inside(time, record.spans) for time in asked)
 
 
-def _inside(time: float, spans: Sequence[tuple[float, float]]) -> bool:
-    return any(start - 1e-6 <= time < end for start, end in spans)
+def _inside(time: float, spans: Sequence[Span], *, before: float = 1e-6) -> bool:
+    """Return whether a time lies in a span, or up to ``before`` seconds earlier."""
+    return any(start - before <= time < end for start, end in spans)
 
 
 def _order(question: str, facts: Sequence[Fact], answer: str) -> str:

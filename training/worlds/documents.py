@@ -30,7 +30,7 @@ def document(
     A few talks have no description: every question in them meets the refusal.
     """
     timeline = invent(rng, words, rng.randint(1, most_shots))
-    questions = list(_questions(timeline, rng, words, rng.randint(9, 14), split))
+    questions = list(_questions(timeline, rng, words, rng.randint(12, 18), split))
     if rng.random() < 0.06:
         return [Turn(questions[0].question, REFUSAL)]
     sheet = "\n".join(describe(shot, rng) for shot in timeline.shots)
