@@ -40,6 +40,12 @@ def lecture() -> Timeline:
     return Timeline.of(facts, [(0.0, 6.4), (6.4, 12.0), (12.0, 20.0)], 20.0)
 
 
+def whole_words(text: str) -> str:
+    """Return what finds words as they stand: no "is" at the end of a name."""
+    before, after = (r"\b" if re.match(r"\w", end) else "" for end in (text[0], text[-1]))
+    return f"{before}{re.escape(text)}{after}"
+
+
 def pattern(template: str, value: str = VALUE) -> re.Pattern[str]:
     """Return what finds a wording in a folded question, whatever its slots hold."""
     parts = re.split(r"(\{\w+\})", template.casefold())
@@ -47,7 +53,7 @@ def pattern(template: str, value: str = VALUE) -> re.Pattern[str]:
     found = "".join(
         slots.get(part, ".+")
         if part.startswith("{")
-        else rf"\s*{re.escape(part.strip(' ?'))}\s*"
+        else rf"\s*{whole_words(part.strip(' ?'))}\s*"
         if part.strip(" ?")
         else r"\s*"
         for part in parts
