@@ -88,13 +88,7 @@ def train(
     taught = [record for record in records if record.split == "train"]
     if not taught:
         raise NKRError("The corpus has no training records: nothing was found to learn.")
-    epoch = math.ceil(len(taught) / settings.batch_size)
-    if settings.epochs:
-        steps = settings.epochs * epoch
-    else:
-        passes = _passes(taught, settings.exposures)
-        steps = max(math.ceil(passes * epoch), settings.fewest_steps)
-    steps = min(steps, settings.max_steps or steps)
+    steps = _steps(taught, settings)
     checkpoints = folder / "checkpoints"
     checkpoint = _prepare(checkpoints, _fingerprint(backbone, taught, settings), resume)
     progress = Progress(on_step, deadline)
@@ -135,6 +129,17 @@ def train(
         adapter=adapter,
         stopped=done < steps,
     )
+
+
+def _steps(records: Sequence[Record], settings: SFTSettings) -> int:
+    """Return the steps of a training that no clock stops."""
+    epoch = math.ceil(len(records) / settings.batch_size)
+    if settings.epochs:
+        steps = settings.epochs * epoch
+    else:
+        passes = _passes(records, settings.exposures)
+        steps = max(math.ceil(passes * epoch), settings.fewest_steps)
+    return min(steps, settings.max_steps or steps)
 
 
 def _passes(records: Sequence[Record], exposures: int) -> float:
