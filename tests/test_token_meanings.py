@@ -1,15 +1,18 @@
 """Token embeddings: words have one token each, a meaning that nothing wears off, and a code."""
 
+import random
 from functools import cache
 from typing import Any
 
 import torch
 from torch.nn.functional import cosine_similarity
 
-from training.curriculum import Batch
-from training.pretrain import give_meaning, keep_meaning, loss_of, optimizers
+from training.curriculum import collate, encode
+from training.part_probe import PartProbe
+from training.pretrain import give_meaning, keep_meaning, losses_of, optimizers
 from training.tiny_vlm import Size, build_model, train_tokenizer
 from training.token_meanings import embeddings, whole_words
+from training.worlds.turns import Talk, Turn
 from training.worlds.words import everyday_words
 
 WIDTH = 64
@@ -45,14 +48,13 @@ def test_synonyms_lie_close_and_stay_apart() -> None:
 
 
 def test_reading_moves_pieces_and_no_words() -> None:
-    model = build_model(tokenizer(), Size(hidden=WIDTH, layers=1, heads=2, intermediate=64), seed=0)
+    model = build_model(tokenizer(), Size(hidden=WIDTH, layers=4, heads=2, intermediate=64), seed=0)
     give_meaning(model, tokenizer(), seed=0)
     keep_meaning(model, tokenizer())
     before = model.get_input_embeddings().weight.detach().clone()
-    ids = torch.tensor([tokenizer()(" the colour of it?", add_special_tokens=False)["input_ids"]])
-    learnt = torch.arange(ids.shape[1] - 1)
-    loss, _ = loss_of(model, Batch(ids, learnt, torch.ones(len(learnt)), ids.shape[1]))
-    loss.backward()
+    row = encode(tokenizer(), Talk((), [Turn("Which is it?", "the colour of it?")]))
+    batch = collate([row], tokenizer().pad_token_id, random.Random(0))
+    losses_of(model, PartProbe(WIDTH), batch).answers.backward()
     for opt in optimizers(model, 1e-2):
         opt.step()
     moved = (model.get_input_embeddings().weight != before).any(dim=1)

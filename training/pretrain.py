@@ -16,6 +16,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,16 @@ from safetensors.torch import load_file
 from training.backbone import EMBEDDED, uses_bf16
 from training.curriculum import STAGES, Batch, batches
 from training.muon import Muon
+from training.part_probe import PartProbe
 from training.tiny_vlm import Size, build_model, build_processor, train_tokenizer
 from training.token_meanings import embeddings, whole_words, word_tokens
+from training.word_guide import LAYER as WORD
+from training.word_guide import word_guide
 from training.worlds.documents import document
 from training.worlds.words import everyday_words
 
 SHARPNESS = 2.5
+HALFWAY_WEIGHT = 0.5
 DOCUMENTS = 25000
 
 
@@ -39,31 +44,60 @@ def tokenizer_texts(seed: int, documents: int) -> Iterator[str]:
     """Yield the tokenizer's training text: invented talks, and everyday words by frequency."""
     words = everyday_words()
     for number in range(documents):
-        for turn in document(random.Random(f"{seed}-tokenizer-{number}"), words):
+        talk = document(random.Random(f"{seed}-tokenizer-{number}"), words)
+        yield "\n".join(talk.sheet)
+        for turn in talk.turns:
             yield f"{turn.user}\n{turn.assistant}"
     for rank, word in enumerate(words):
         for _ in range(max(1, 4000 // (rank + 10))):
             yield f" {word} {word.capitalize()}"
 
 
-def loss_of(model: Any, batch: Batch) -> tuple[torch.Tensor, float]:
-    """Return the weighted loss, and the mean loss of the answers alone.
+@dataclass(frozen=True)
+class Losses:
+    """What a batch costs; ``right`` is the share of answers whose every token was foreseen."""
 
-    What pads a row comes after it, where causal attention never looks: there is no mask.
-    """
+    answers: torch.Tensor
+    halfway: list[torch.Tensor]
+    right: float
+
+
+def losses_of(model: Any, probe: PartProbe, batch: Batch) -> Losses:
+    """Return the weighted loss of a batch, and those that supervise half-way."""
     rows, length = batch.ids.shape
-    positions = torch.arange(length).expand(3, rows, length)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=uses_bf16("cpu")):
-        hidden = model.model.language_model(
-            inputs_embeds=model.get_input_embeddings()(batch.ids),
-            position_ids=positions,
-            use_cache=False,
-        ).last_hidden_state
+        states, rotary = layer_states(model, batch)
+        layers = model.model.language_model.layers
+        guide = word_guide(layers[WORD - 1], states[WORD - 2], rotary, batch)
+        hidden = model.model.language_model.norm(states[-1])
         logits = model.lm_head(hidden.view(rows * length, -1)[batch.learnt])
     targets = batch.ids.view(-1)[batch.learnt + 1]
     losses = F.cross_entropy(logits.float(), targets, reduction="none")
-    answers = batch.weights == 1.0
-    return (losses * batch.weights).sum() / batch.weights.sum(), losses[answers].mean().item()
+    wrong = batch.answers[logits.argmax(dim=1) != targets]
+    told = batch.answers[batch.answers > 0].unique()
+    return Losses(
+        answers=(losses * batch.weights).sum() / batch.weights.sum(),
+        halfway=[*probe(states, batch.parts, batch.questions == 0, batch.opens), guide],
+        right=1 - torch.isin(told, wrong).float().mean().item(),
+    )
+
+
+def layer_states(
+    model: Any, batch: Batch
+) -> tuple[list[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]:
+    """Return what each layer of the language part puts out [rows, length, width].
+
+    With it come the cosines and sines of the places.
+    """
+    text = model.model.language_model
+    hidden = text.embed_tokens(batch.ids)
+    rotary = text.rotary_emb(hidden, batch.places.expand(3, *batch.ids.shape))
+    visible = batch.visible()
+    states = []
+    for layer in text.layers:
+        hidden = layer(hidden, position_embeddings=rotary, attention_mask=visible)
+        states.append(hidden)
+    return states, rotary
 
 
 def give_meaning(model: Any, tokenizer: Any, seed: int) -> None:
@@ -126,19 +160,26 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(args.threads)
     model, processor, state = _start(args)
     keep_meaning(model, processor.tokenizer)
-    opts = optimizers(model, args.rate)
+    probe = PartProbe(model.config.text_config.hidden_size)
+    opts = [*optimizers(model, args.rate), torch.optim.AdamW(probe.parameters(), lr=args.rate)]
     if state:
+        probe.load_state_dict(state["probe"])
         for opt, saved in zip(opts, state["optimizers"], strict=True):
             opt.load_state_dict(saved)
     done = state or {"step": 0, "document": 0, "place": 0, "tokens": 0, "seconds": 0.0}
-    report = _read(args, model, processor, opts, done)
+    report = _read(args, model, probe, processor, opts, done)
     _save(model, processor, args.out)
     print(json.dumps(report))
     return 0
 
 
 def _read(
-    args: argparse.Namespace, model: Any, processor: Any, opts: Optimizers, done: dict[str, Any]
+    args: argparse.Namespace,
+    model: Any,
+    probe: PartProbe,
+    processor: Any,
+    opts: Optimizers,
+    done: dict[str, Any],
 ) -> dict[str, Any]:
     """Train until enough documents were read; return the counts."""
     model.train()
@@ -155,29 +196,31 @@ def _read(
         if finished or (step > done["step"] and step % args.save_every == 0):
             done = {"step": step, "document": number, "place": place, "tokens": tokens}
             done["seconds"] = time.monotonic() - began
-            _checkpoint(args.work, model, processor, opts, done)
+            _checkpoint(args.work, model, probe, processor, opts, done)
         if finished:
             break
         for opt in opts:
             for group in opt.param_groups:
                 group["lr"] = args.rate * rate(step, number / args.documents)
-        loss, answers = loss_of(model, batch)
-        loss.backward()
+        losses = losses_of(model, probe, batch)
+        (losses.answers + HALFWAY_WEIGHT * sum(losses.halfway)).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for opt in opts:
             opt.step()
             opt.zero_grad(set_to_none=True)
         step += 1
         tokens += batch.tokens
-        smooth = answers if smooth is None else 0.95 * smooth + 0.05 * answers
+        shown = (losses.right, *(loss.item() for loss in losses.halfway))
+        smooth = [0.97 * a + 0.03 * b for a, b in zip(smooth or shown, shown, strict=True)]
         if step % 20 == 0:
             seconds = time.monotonic() - began
             print(
-                f"step {step} document {number} answers {smooth:.3f} "
+                f"step {step} document {number} right {smooth[0]:.3f} "
+                f"half-way {' '.join(f'{loss:.3f}' for loss in smooth[1:])} "
                 f"tokens {tokens / 1e6:.2f}M seconds {seconds:.0f}",
                 file=sys.stderr,
             )
-    return {**done, "answer_loss": smooth}
+    return {**done, "answers_right": smooth[0] if smooth else None}
 
 
 def _start(args: argparse.Namespace) -> tuple[Any, Any, dict[str, Any] | None]:
@@ -205,12 +248,18 @@ def _start(args: argparse.Namespace) -> tuple[Any, Any, dict[str, Any] | None]:
 
 
 def _checkpoint(
-    folder: Path, model: Any, processor: Any, opts: Optimizers, state: dict[str, Any]
+    folder: Path,
+    model: Any,
+    probe: PartProbe,
+    processor: Any,
+    opts: Optimizers,
+    state: dict[str, Any],
 ) -> None:
     """Write a checkpoint: the processor, and in one file, whole or not at all, all that changes."""
     processor.save_pretrained(folder)
     kept = [opt.state_dict() for opt in opts]
-    torch.save({**state, "model": model.state_dict(), "optimizers": kept}, folder / "state.tmp")
+    weights = {"model": model.state_dict(), "probe": probe.state_dict()}
+    torch.save({**state, **weights, "optimizers": kept}, folder / "state.tmp")
     (folder / "state.tmp").replace(folder / "state.pt")
 
 

@@ -1,4 +1,4 @@
-"""Puts an ask into words: opener, question and cue, composed from `phrases.toml`."""
+"""Puts an ask into words: opener, question and cue, composed from the tables beside this file."""
 
 import random
 import tomllib
@@ -49,9 +49,12 @@ def tables() -> list[str]:
 
 @cache
 def _tables() -> dict:
-    return tomllib.loads(
-        resources.files("training.wording").joinpath("phrases.toml").read_text(encoding="utf-8")
-    )
+    found: dict[str, dict] = {}
+    for name in ("phrases.toml", "hops.toml"):
+        text = resources.files("training.wording").joinpath(name).read_text(encoding="utf-8")
+        for group, tables in tomllib.loads(text).items():
+            found[group] = {**found.get(group, {}), **tables}
+    return found
 
 
 def word(ask: Ask, split: str, rng: random.Random) -> Worded:

@@ -1,47 +1,70 @@
 """Pretraining documents: a description of an invented video, then a talk of questions about it."""
 
 import random
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from training.corpus import REFUSAL
 from training.wording.absent import absent_ask
 from training.wording.asks import Ask, asks_of, video_asks
 from training.wording.describe import ask_to_describe, describe
-from training.wording.phrasing import Worded, word
+from training.wording.hops import hop_asks
+from training.wording.phrasing import word
 from training.wording.timeline import Timeline
+from training.worlds.follow_ups import follow_up
 from training.worlds.sentences import filler, sentence, title
+from training.worlds.turns import Talk, Turn
 from training.worlds.videos import invent
 
-
-@dataclass(frozen=True)
-class Turn:
-    """What the user says and what the assistant answers."""
-
-    user: str
-    assistant: str
+ABSENT_SHARE = 0.09
+# Choices and yes/no say little of what was read: one of a few answers is right by chance.
+CATEGORIES = {"open": 8.0, "yesno": 2.0, "choice": 1.2, "list": 1.0, "summary": 0.3}
 
 
 def document(
-    rng: random.Random, words: Sequence[str], *, most_shots: int = 4, split: str = "train"
-) -> list[Turn]:
-    """Return one talk: its first turn carries the description, later ones ask on.
+    rng: random.Random,
+    words: Sequence[str],
+    *,
+    most_shots: int = 4,
+    terse: bool = False,
+    split: str = "train",
+) -> Talk:
+    """Return one talk about an invented video.
 
-    A few talks have no description: every question in them meets the refusal.
+    A ``terse`` one is about several shots of few words, and asks nothing but what one fact of a
+    shot tells of another: that has to be found out, where a long description lets one guess. In a
+    few talks each question may lean on the one before; a few have no description, and every
+    question in them meets the refusal.
     """
-    timeline = invent(rng, words, rng.randint(1, most_shots))
-    questions = list(_questions(timeline, rng, words, rng.randint(12, 18), split))
-    if rng.random() < 0.06:
-        return [Turn(questions[0].question, REFUSAL)]
-    sheet = "\n".join(describe(shot, rng) for shot in timeline.shots)
-    turns = [Turn(asked.question, asked.answer) for asked in questions]
+    shots = rng.randint(2, most_shots + 2) if terse else rng.randint(1, most_shots)
+    timeline = invent(rng, words, shots, terse=terse)
+    if rng.random() < 0.03:
+        asked = word(absent_ask(timeline, rng, words), split, rng)
+        return Talk((), [Turn(asked.question, REFUSAL)])
+    sheet = tuple(describe(shot, rng) for shot in timeline.shots)
+    together = rng.random() < 0.08
+    turns = []
+    for ask in _asks(timeline, rng, words, rng.randint(8, 12), bound=terse):
+        asked = word(ask, split, rng)
+        turns.append(Turn(asked.question, asked.answer, part_of(timeline, ask)))
+        if together and rng.random() < 0.5:
+            turns += follow_up(timeline, ask, split, rng)
     if rng.random() < 0.08:
         shot = rng.choice(timeline.shots)
         turns.append(Turn(ask_to_describe(shot, rng), describe(shot, rng)))
-    return [Turn(f"{sheet}\n\n{turns[0].user}", turns[0].assistant), *turns[1:]]
+    return Talk(sheet, turns, together)
 
 
-def echo(rng: random.Random, words: Sequence[str]) -> list[Turn]:
+def part_of(timeline: Timeline, ask: Ask) -> int:
+    """Return the number, from one, of the only shot that an ask is about; 0 where there is none."""
+    if ask.category in ("absent", "list") or len(ask.spans) != 1:
+        return 0
+    ((start, end),) = ask.spans
+    meets = [min(end, b) - max(start, a) for a, b in (shot.span for shot in timeline.shots)]
+    return meets.index(max(meets)) + 1 if (start, end) != (0.0, timeline.seconds) else 0
+
+
+def echo(rng: random.Random, words: Sequence[str]) -> Talk:
     """Return a talk in which the assistant says lines after the user, old ones now and then.
 
     Nothing teaches a small model to copy, and so to quote what it reads, as fast as this does.
@@ -60,39 +83,38 @@ def echo(rng: random.Random, words: Sequence[str]) -> list[Turn]:
         else:
             turns.append(Turn(f"{rng.choice(_REPEAT)}: {line}", line))
             said.append(line)
-    return turns
+    return Talk((), turns, together=True)
 
 
 _REPEAT = ("Repeat this", "Say after me", "Write this again", "Copy these words", "Say it again")
 _GO_ON = ("Go on", "How did this go on", "Say all of it again", "Which line began like this")
 
 
-def _questions(
-    timeline: Timeline, rng: random.Random, words: Sequence[str], count: int, split: str
-) -> Iterator[Worded]:
-    """Yield questions over a few facts, so that one fact is asked in several ways."""
-    places = [(i, fact) for i, shot in enumerate(timeline.shots) for fact in shot.facts]
-    chosen = rng.sample(places, min(len(places), max(2, count // 2)))
-    whole: list[Ask] = list(video_asks(timeline))
+def _asks(
+    timeline: Timeline, rng: random.Random, words: Sequence[str], count: int, *, bound: bool
+) -> Iterator[Ask]:
+    """Yield asks of every form that the video has, rare forms nearly as often as common ones.
+
+    Where they are ``bound``, only open ones about single shots.
+    """
+    forms: defaultdict[str, defaultdict[str, list[Ask]]] = defaultdict(lambda: defaultdict(list))
+    found = [
+        ask
+        for index, shot in enumerate(timeline.shots)
+        for fact in shot.facts
+        for ask in asks_of(timeline, index, fact)
+    ]
+    if not bound:
+        found += [*video_asks(timeline), *hop_asks(timeline)]
+    for ask in found:
+        if ask.category == "open" or not bound:
+            forms[ask.category][ask.form].append(ask)
     for _ in range(count):
-        style = rng.random()
-        if style < 0.08:
-            yield word(absent_ask(timeline, rng, words), split, rng)
+        if not forms or rng.random() < ABSENT_SHARE:
+            yield absent_ask(timeline, rng, words)
             continue
-        asks: list[Ask] = []
-        if style < 0.2 and whole:
-            asks = [rng.choice(whole)]
-        elif chosen:
-            asks = _weighted(list(asks_of(timeline, *rng.choice(chosen))), rng)
-        if asks:
-            yield word(rng.choice(asks), split, rng)
-        else:
-            yield word(absent_ask(timeline, rng, words), split, rng)
-
-
-def _weighted(asks: list[Ask], rng: random.Random) -> list[Ask]:
-    """Return the asks of one category, open ones most often: choices and yes/no teach less."""
-    category = rng.choices(("open", "yesno", "choice", "list"), (8, 1.5, 1, 1))[0]
-    asks = [ask for ask in asks if ask.category == category] or asks
-    timed = [ask for ask in asks if ask.cue and ask.cue.kind == "time"]
-    return timed if timed and rng.random() < 0.35 else asks
+        categories = list(forms)
+        (category,) = rng.choices(categories, [CATEGORIES[name] for name in categories])
+        asks = list(forms[category].values())
+        (chosen,) = rng.choices(asks, [len(alike) ** 0.5 for alike in asks])
+        yield rng.choice(chosen)

@@ -65,6 +65,21 @@ def sentence(rng: random.Random, words: Sequence[str]) -> tuple[str, list[Relati
     return text, found
 
 
+def short_sentence(rng: random.Random, words: Sequence[str]) -> tuple[str, list[Relation]]:
+    """Return two to four everyday words as a sentence that says nothing of anything."""
+    text = " ".join(everyday(rng, words) for _ in range(rng.randint(2, 4)))
+    return f"{text.capitalize()}.", []
+
+
+def label(rng: random.Random, words: Sequence[str]) -> str:
+    """Return a word, a name or a number: the shortest of titles."""
+    style = rng.random()
+    if style < 0.6:
+        return everyday(rng, words).capitalize()
+    values = slots(rng)
+    return values[rng.choice(("name", "city", "topic", "number", "thing"))].capitalize()
+
+
 def cloze(text: str, rng: random.Random) -> Relation:
     """Return the relation that asks for one to three hidden words of a sentence."""
     words = text.rstrip(".").split()

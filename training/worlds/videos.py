@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from training.facts import Fact, Relation, Span
 from training.wording.timeline import Timeline, clock
 from training.worlds.lexicon import lexicon
-from training.worlds.sentences import sentence, title
+from training.worlds.sentences import label, sentence, short_sentence, title
 
 
 class _Facts:
@@ -31,8 +31,13 @@ class _Facts:
         )
 
 
-def invent(rng: random.Random, words: Sequence[str], count: int) -> Timeline:
-    """Return a random timeline of ``count`` shots, starting anywhere in a long video."""
+def invent(
+    rng: random.Random, words: Sequence[str], count: int, *, terse: bool = False
+) -> Timeline:
+    """Return a random timeline of ``count`` shots, starting anywhere in a long video.
+
+    In a ``terse`` one values are a word or two, and nothing but its shot binds them together.
+    """
     start = 0.0 if rng.random() < 0.5 else float(rng.randint(0, 5400))
     facts, spans = _Facts(), []
     features = _features(rng)
@@ -40,7 +45,7 @@ def invent(rng: random.Random, words: Sequence[str], count: int) -> Timeline:
         length = rng.choice((rng.uniform(1.5, 9.0), rng.uniform(4.0, 15.0)))
         span = (start, start + length)
         spans.append(span)
-        _shot(facts, f"shot {index + 1}", span, rng, words, features)
+        _shot(facts, f"shot {index + 1}", span, rng, words, features, terse)
         start += length
     whole = (0.0, start)
     if rng.random() < 0.3:
@@ -66,19 +71,22 @@ def _shot(
     rng: random.Random,
     words: Sequence[str],
     features: set[str],
+    terse: bool,
 ) -> None:
     known = lexicon()
+    said = short_sentence if terse else sentence
+    headline = label if terse else title
     if "title" in features and rng.random() < 0.92:
-        facts.add(subject, "title", title(rng, words), span)
+        facts.add(subject, "title", headline(rng, words), span)
         if "text" in features:
             for _ in range(rng.choice((0, 1, 1, 2, 2, 3))):
-                facts.add(subject, "text", title(rng, words), span)
+                facts.add(subject, "text", headline(rng, words), span)
     if "speech" in features and rng.random() < 0.9:
         count = rng.choice((1, 1, 2))
         length = (span[1] - span[0]) / count
         for place in range(count):
             told = (span[0] + place * length, span[0] + (place + 1) * length)
-            text, relations = sentence(rng, words)
+            text, relations = said(rng, words)
             facts.add(subject, "speech", text, told)
             for relation in relations:
                 facts.add(subject, "relation", relation.answer, told, relation)

@@ -1,0 +1,154 @@
+"""Asks that join facts: two and three hops, counting, order of three, comparison of two spans."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import combinations, permutations
+
+from training.facts import Fact
+from training.wording.asks import Ask
+from training.wording.timeline import Shot, Timeline
+
+# One slide must be shown longer than another by so much before anybody would say so.
+LONGER = 1.25
+# Slides further apart than this are not put in order, or the forms would grow with the cube.
+WINDOW = 4
+_NAMING = ("who", "where", "which", "is", "mention")
+_WORD = re.compile(r"[A-Za-z]{5,}")
+_ORDERS = tuple(permutations(range(3)))
+
+
+def hop_asks(timeline: Timeline) -> Iterator[Ask]:
+    """Yield every ask of a video whose answer takes more than one of its facts."""
+    for index, shot in enumerate(timeline.shots):
+        yield from _from_names(timeline, index, shot)
+        yield from _from_lines(timeline, index, shot)
+    yield from _counts(timeline)
+    yield from _orders(timeline)
+    yield from _comparisons(timeline)
+
+
+def named(timeline: Timeline, fact: Fact) -> str:
+    """Return the name that a relation's sentence is the only one to say, or nothing."""
+    relation = fact.relation
+    if relation is None or relation.kind not in _NAMING or len(fact.spans) > 1:
+        return ""
+    name = relation.slots["thing"] if relation.kind == "is" else relation.answer
+    once = timeline.says(name) <= {relation.sentence}
+    return name if once and any(letter.isupper() for letter in name) else ""
+
+
+def _from_names(timeline: Timeline, index: int, shot: Shot) -> Iterator[Ask]:
+    """Yield what is seen while a name is said, and on the slides beside."""
+    found = {
+        "said_title": (index, "title"),
+        "said_colour": (index, "colour"),
+        "said_next": (index + 1, "title"),
+        "said_previous": (index - 1, "title"),
+    }
+    seen = set()
+    for fact in shot.facts:
+        name = named(timeline, fact)
+        if not name or name in seen or timeline.first_shot[fact.id] != index:
+            continue
+        seen.add(name)
+        for form, (place, attribute) in found.items():
+            answer = _only(timeline, place, attribute)
+            if answer is not None and answer.value != "none":
+                yield Ask(
+                    f"open/{form}", f"hop.{form}", answer.value, (answer.id, fact.id),
+                    (timeline.shots[place].span,), slots={"x": name}, quoted=("x",),
+                )  # fmt: skip
+
+
+def _from_lines(timeline: Timeline, index: int, shot: Shot) -> Iterator[Ask]:
+    """Yield which title follows the slide with a line."""
+    following = _only(timeline, index + 1, "title")
+    for line in shot.of("text") if following else ():
+        if timeline.unique(line) and len(line.spans) == 1:
+            assert following is not None
+            yield Ask(
+                "open/text_next", "hop.text_next", following.value, (following.id, line.id),
+                (timeline.shots[index + 1].span,), slots={"x": line.value}, quoted=("x",),
+            )  # fmt: skip
+
+
+def _only(timeline: Timeline, index: int, attribute: str) -> Fact | None:
+    """Return a shot's fact of an attribute where it has just one."""
+    if not 0 <= index < len(timeline.shots):
+        return None
+    found = timeline.shots[index].of(attribute)
+    return found[0] if len(found) == 1 else None
+
+
+def _counts(timeline: Timeline) -> Iterator[Ask]:
+    whole = ((0.0, timeline.seconds),)
+    shots: defaultdict[str, list[Fact]] = defaultdict(list)
+    for index in range(len(timeline.shots)):
+        if colour := _only(timeline, index, "colour"):
+            shots[colour.value].append(colour)
+    for value, facts in shots.items():
+        ids = tuple(dict.fromkeys(fact.id for fact in facts))
+        yield Ask(
+            "open/shots_in_colour", "count.colour", str(len(facts)), ids, whole,
+            slots={"x": value},
+        )  # fmt: skip
+    said: defaultdict[str, list[str]] = defaultdict(list)
+    for fact in timeline.sentences:
+        for word in {word.casefold() for word in _WORD.findall(fact.value)}:
+            said[word] += [fact.id] * len(fact.spans)
+    for word, sentences in said.items():
+        if len(sentences) > 1:
+            yield Ask(
+                "open/sentences_with", "count.word", str(len(sentences)),
+                tuple(dict.fromkeys(sentences)), whole, slots={"x": word}, quoted=("x",),
+            )  # fmt: skip
+
+
+def _orders(timeline: Timeline) -> Iterator[Ask]:
+    titles = [fact for fact in timeline.titles if _once(timeline, fact)]
+    for start in range(len(titles)):
+        for rest in combinations(range(start + 1, min(len(titles), start + WINDOW)), 2):
+            three = [titles[i] for i in (start, *rest)]
+            slots = {
+                slot: three[place].value
+                for slot, place in zip("xyz", _ORDERS[(start + sum(rest)) % 6], strict=True)
+            }
+            for form, fact in (("first_of", three[0]), ("last_of", three[2])):
+                yield Ask(
+                    f"open/{form}", f"order.{form}", fact.value,
+                    (fact.id, *(other.id for other in three if other is not fact)), fact.spans,
+                    slots=slots, quoted=("x", "y", "z"),
+                )  # fmt: skip
+
+
+def _comparisons(timeline: Timeline) -> Iterator[Ask]:
+    titled = [
+        (title, index)
+        for index in range(len(timeline.shots))
+        if (title := _only(timeline, index, "title")) and _once(timeline, title)
+    ]
+    for place, (first, i) in enumerate(titled):
+        for second, j in titled[place + 1 : place + WINDOW]:
+            pair = (first, second) if (i + j) % 2 else (second, first)
+            slots = {"x": pair[0].value, "y": pair[1].value}
+            lengths = [end - start for fact in (first, second) for start, end in fact.spans]
+            if max(lengths) >= LONGER * min(lengths):
+                longer = first if lengths[0] > lengths[1] else second
+                other = second if longer is first else first
+                yield Ask(
+                    "open/longer", "compare.longer", longer.value, (longer.id, other.id),
+                    longer.spans, slots=slots, quoted=("x", "y"),
+                )  # fmt: skip
+            colours = _only(timeline, i, "colour"), _only(timeline, j, "colour")
+            if colours[0] and colours[1]:
+                same = colours[0].value == colours[1].value
+                yield Ask(
+                    "yesno/same_colour", "compare.same_colour", "yes" if same else "no",
+                    (first.id, second.id, colours[0].id, colours[1].id),
+                    first.spans + second.spans, slots=slots, quoted=("x", "y"),
+                )  # fmt: skip
+
+
+def _once(timeline: Timeline, fact: Fact) -> bool:
+    return len(fact.spans) == 1 and timeline.unique(fact)
