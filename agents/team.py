@@ -41,6 +41,14 @@ class Rejection:
     reason: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A record that the mounted adapter answered wrong, and what it answered."""
+
+    record: Record
+    answer: str
+
+
 class Planner(Protocol):
     """Decides what must be covered."""
 
@@ -66,6 +74,15 @@ class QuestionWriter(Protocol):
 
     def revise(self, rejections: Sequence[Rejection], assignment: Assignment) -> list[Record]:
         """Return rewritten records for those rejected pairs that can be mended; ids are kept."""
+        ...
+
+    def augment(
+        self, failures: Sequence[Failure], assignment: Assignment, exam: int
+    ) -> list[Record]:
+        """Return new training records of the facts that an examination found unknown.
+
+        ``exam`` is its number, from one; the assignment is the one over the whole video.
+        """
         ...
 
 

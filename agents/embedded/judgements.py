@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from agents.embedded.evidence_index import TEXTS, EvidenceIndex, fold, has_words, holds, stands_in
+from agents.embedded.joined_judgements import JoinedJudge
 from tools.evidence import Evidence
 from training.corpus import REFUSAL, Record
 from training.facts import Fact, Span
@@ -25,9 +26,10 @@ _OPTION = re.compile(r"(?<!\w)([A-D])\) ")
 class Judge:
     """Holds single records against the facts of a plan and the evidence at their spans."""
 
-    def __init__(self, facts: Mapping[str, Fact], index: EvidenceIndex) -> None:
+    def __init__(self, facts: Mapping[str, Fact], evidence: Sequence[Evidence]) -> None:
         self._facts = facts
-        self._index = index
+        self._index = index = EvidenceIndex(evidence)
+        self._joined = JoinedJudge(evidence, index)
         whole = [fact.spans[-1][1] for fact in facts.values() if fact.subject == "video"]
         self._end = max([index.end, *whole])
 
@@ -46,6 +48,8 @@ class Judge:
         if any(not first <= start < end <= last for start, end in record.spans):
             return "it cites a span outside the video"
         facts = [self._facts[fact_id] for fact_id in record.fact_ids]
+        if self._joined.judges(record.form):
+            return self._joined.reason(record, facts)
         judges = {
             "open": self._open,
             "yesno": self._yes_or_no,

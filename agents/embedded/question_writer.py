@@ -2,14 +2,16 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from agents.embedded.augmenter import augment
 from agents.embedded.records import RecordMaker, shot_index
 from agents.embedded.timelines import Timelines
-from agents.team import Assignment, Rejection
+from agents.team import Assignment, Failure, Rejection
 from training.corpus import Record, Split
 from training.wording.absent import absent_ask
 from training.wording.asks import Ask, asks_of, video_asks
+from training.wording.hops import hop_asks
 from training.wording.phrasing import word
 from training.wording.timeline import Timeline
 from training.worlds.words import everyday_words
@@ -25,6 +27,8 @@ ABSENT_SHARE = 0.1
 HELD_OUT: tuple[Split, ...] = ("exam", "calibrate", "check")
 HELD_OUT_WORDINGS = 2
 WHOLE_VIDEO_WORDINGS = 25
+# What joins facts is asked in this share of the wordings of a fact: there are many ways to join.
+JOINED_SHARE = 0.08
 # Over the whole video there are as many absent questions as among so many others.
 WHOLE_VIDEO_ABSENT_AMONG = 300
 TRIES = 8
@@ -63,7 +67,7 @@ class EmbeddedQuestionWriter:
         rng = random.Random(f"revise-{assignment.seed}")
         maker = RecordMaker(assignment, "r")
         facts = {fact.id: fact for fact in timeline.facts}
-        whole = list(video_asks(timeline)) if assignment.span is None else []
+        whole = [*video_asks(timeline), *hop_asks(timeline)] if assignment.span is None else []
         revised = []
         for rejection in rejections:
             record = rejection.record
@@ -79,23 +83,43 @@ class EmbeddedQuestionWriter:
                 revised.append(maker.ask(again, "qa", record.split, record_id=record.id))
         return revised
 
+    def augment(
+        self, failures: Sequence[Failure], assignment: Assignment, exam: int
+    ) -> list[Record]:
+        """Return new training records of the facts that an examination found unknown."""
+        timeline = self._timelines.of(assignment)
+        rng = random.Random(f"augment-{assignment.seed}-{exam}")
+        return list(augment(failures, timeline, RecordMaker(assignment, f"a{exam}"), rng))
+
     def _whole(
         self, timeline: Timeline, maker: RecordMaker, rng: random.Random
     ) -> Iterator[Record]:
-        by_form: defaultdict[str, list[Ask]] = defaultdict(list)
-        for ask in video_asks(timeline):
-            by_form[ask.form].append(ask)
-        for form, asks in by_form.items():
+        for form, asks in _by_form(video_asks(timeline)).items():
             # Pairs of titles grow with the square of the video: a bounded share of each form.
             chosen = rng.sample(asks, min(len(asks), max(4, len(timeline.shots))))
-            for ask in chosen:
-                several = form in ("list/titles", "summary/video") or len(asks) == 1
-                yield from _words(
-                    [ask] * (WHOLE_VIDEO_WORDINGS if several else 2), "train", maker, rng
-                )
+            alone = form in ("list/titles", "summary/video") or len(asks) == 1
+            wordings = WHOLE_VIDEO_WORDINGS if alone else 2
+            yield from _words(_times(chosen, wordings), "train", maker, rng)
             for split in HELD_OUT:
                 yield from _words(rng.sample(chosen, min(2, len(chosen))), split, maker, rng)
+        wordings = max(2, round(_wordings(timeline) * JOINED_SHARE))
+        for asks in _by_form(hop_asks(timeline)).values():
+            chosen = rng.sample(asks, min(len(asks), max(12, 3 * len(timeline.shots))))
+            yield from _words(_times(chosen, wordings), "train", maker, rng)
+            for split in HELD_OUT:
+                yield from _words(rng.sample(chosen, min(4, len(chosen))), split, maker, rng)
         yield from _absent(timeline, WHOLE_VIDEO_ABSENT_AMONG, maker, rng)
+
+
+def _by_form(asks: Iterable[Ask]) -> dict[str, list[Ask]]:
+    by_form: defaultdict[str, list[Ask]] = defaultdict(list)
+    for ask in asks:
+        by_form[ask.form].append(ask)
+    return by_form
+
+
+def _times(asks: Iterable[Ask], count: int) -> list[Ask]:
+    return [ask for ask in asks for _ in range(count)]
 
 
 def _wordings(timeline: Timeline) -> int:
@@ -135,9 +159,7 @@ def _absent(
 
 def _dealt(asks: list[Ask], count: int, rng: random.Random) -> list[Ask]:
     """Return ``count`` asks: each form once before any form twice, questions of time foremost."""
-    by_form: defaultdict[str, list[Ask]] = defaultdict(list)
-    for ask in asks:
-        by_form[ask.form].append(ask)
+    by_form = _by_form(asks)
     if not by_form:
         return []
     forms = sorted(by_form)

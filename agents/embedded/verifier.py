@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from agents.embedded.evidence_index import EvidenceIndex, fold
+from agents.embedded.evidence_index import fold
 from agents.embedded.judgements import Judge
 from agents.team import Plan
 from tools.evidence import Evidence
@@ -24,7 +24,7 @@ class EmbeddedVerifier:
     ) -> list[Record]:
         """Return the records, in their order, each with its verdict filled in."""
         facts = {fact.id: fact for fact in plan.facts}
-        judge = Judge(facts, EvidenceIndex(evidence))
+        judge = Judge(facts, evidence)
         reasons = [judge.reason(record) for record in records]
         _compare(records, reasons)
         return [
