@@ -15,6 +15,7 @@ from tools.errors import InputError
 
 if TYPE_CHECKING:
     from training.answerer import Answer
+    from training.calibration import Calibration
 
 
 class Citation(TypedDict):
@@ -26,7 +27,12 @@ class Citation(TypedDict):
 
 
 class Reply(TypedDict):
-    """One answer; ``confidence`` is 0 to 1, ``latency_ms`` counts from the loaded model."""
+    """One answer; ``latency_ms`` counts from the loaded model, rewordings included.
+
+    ``confidence`` is 0 to 1: how likely the answer is right, by the NKR's calibration, and of an
+    answer that was withheld how likely that one is; without a calibration, or blind, the geometric
+    mean of the probabilities of the answer's tokens.
+    """
 
     question: str
     answer: str
@@ -54,27 +60,58 @@ class Asker:
         source = backbone or ("embedded" if name == EMBEDDED_NAME else name)
         mounted = mount(load_backbone(source, backbone_name=name), nkr)
         self._blind = blind
+        # What was fitted to the adapter's answers says nothing of the backbone's own.
+        self._calibration = None if blind else nkr.manifest.calibration
         self._answerer = mounted.blind if blind else mounted
 
     def ask(self, question: str) -> Reply:
         """Answer one question."""
+        from training.calibration import Doubted, ask_again
+
         began = time.perf_counter()
-        answer = self._answerer.answer([question])[0]
+        if self._calibration:
+            (found,) = ask_again(self._answerer, [question])
+        else:
+            found = Doubted(self._answerer.answer([question])[0], agreement=1.0)
         latency = time.perf_counter() - began
-        return reply_to(question, answer, latency=latency, blind=self._blind)
+        return reply_to(
+            question,
+            found.answer,
+            latency=latency,
+            blind=self._blind,
+            calibration=self._calibration,
+            agreement=found.agreement,
+        )
 
 
-def reply_to(question: str, answer: "Answer", *, latency: float, blind: bool) -> Reply:
-    """Return the reply that an answer of the weights, given in ``latency`` seconds, makes."""
+def reply_to(
+    question: str,
+    answer: "Answer",
+    *,
+    latency: float,
+    blind: bool,
+    calibration: "Calibration | None" = None,
+    agreement: float = 1.0,
+) -> Reply:
+    """Return the reply that an answer of the weights, given in ``latency`` seconds, makes.
+
+    With a calibration an answer under its threshold becomes the refusal; ``agreement`` (0 to 1) is
+    how far the weights keep to their answer when the question is reworded.
+    """
     from training.corpus import REFUSAL
-    from training.scoring import fold
+    from training.scoring import is_refusal
 
-    refused = fold(answer.text) == fold(REFUSAL)
+    refused = is_refusal(answer.text)
+    if calibration is None:
+        confidence = round(math.exp(answer.logprob), 4)
+    else:
+        confidence = calibration.confidence(answer, agreement)
+        refused = refused or confidence < calibration.threshold
     return Reply(
         question=question,
         answer=REFUSAL if refused else answer.text,
         source="blind" if blind else "abstain" if refused else "weights",
-        confidence=round(math.exp(answer.logprob), 4),
+        confidence=confidence,
         citations=[],
         latency_ms=round(1000 * latency, 1),
     )

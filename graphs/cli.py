@@ -48,6 +48,21 @@ def add_distill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backbone", default="embedded", help="embedded, a hub name or a folder")
     parser.add_argument("--backbone-name", help="name of a backbone that comes from a folder")
     parser.add_argument("--max-minutes", type=minutes, help="bound on the whole run")
+    parser.add_argument(
+        "--target-recall", type=share, default=0.97, help="recall that ends the closed loop (0.97)"
+    )
+    parser.add_argument(
+        "--max-rounds", type=rounds, default=2, help="trainings on what was failed, at most (2)"
+    )
+    parser.add_argument(
+        "--max-accuracy-lost",
+        type=share,
+        default=0.02,
+        help="share of the forgetting probe that may be lost (0.02)",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="publish past the limits of the forgetting probe"
+    )
     parser.add_argument("--seed", type=seed, default=0, help="seed of wording and training (0)")
     parser.add_argument("--resume", action="store_true", help="demand a run to go on from")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
@@ -83,6 +98,22 @@ def seed(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 to {2**32 - 1}")
 
 
+def share(text: str) -> float:
+    """Return a number from 0 to 1."""
+    with contextlib.suppress(ValueError):
+        if 0 <= (number := float(text)) <= 1:
+            return number
+    raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
+
+
+def rounds(text: str) -> int:
+    """Return how often something may be repeated: 0 to 100."""
+    with contextlib.suppress(ValueError):
+        if 0 <= (number := int(text)) <= 100:
+            return number
+    raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 to 100")
+
+
 def distill(arguments: argparse.Namespace) -> int:
     """Distil a video, showing progress on stderr, and print where the NKR is."""
     prepare(offline=arguments.backbone == "embedded")
@@ -100,6 +131,10 @@ def distill(arguments: argparse.Namespace) -> int:
         out=arguments.out,
         seed=arguments.seed,
         max_minutes=arguments.max_minutes,
+        target_recall=arguments.target_recall,
+        max_rounds=arguments.max_rounds,
+        max_accuracy_lost=arguments.max_accuracy_lost,
+        force=arguments.force,
         max_concurrency=os.cpu_count() or 1,
     )
     control = RunControl()

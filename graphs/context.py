@@ -40,6 +40,30 @@ class Context:
         default=None,
         metadata={"description": "Training steps at most; none: as many as the corpus asks for."},
     )
+    target_recall: float = field(
+        default=0.97,
+        metadata={"description": "Recall on the exam split at which the closed loop ends."},
+    )
+    max_rounds: int = field(
+        default=2,
+        metadata={"description": "How often what an exam found unknown is taught anew."},
+    )
+    max_accuracy_lost: float = field(
+        default=0.02,
+        metadata={"description": "Share of the forgetting probe's answers that may be lost."},
+    )
+    max_kl: float = field(
+        default=0.5,
+        metadata={"description": "Nats by which the adapter may move the backbone on the probe."},
+    )
+    min_unchanged: float = field(
+        default=0.8,
+        metadata={"description": "Share of the probe's answers that must stay as they are."},
+    )
+    force: bool = field(
+        default=False,
+        metadata={"description": "Publish past the limits of the forgetting probe, and say so."},
+    )
     max_concurrency: int = field(
         default=2,
         metadata={"description": "How many spans are worked on at once."},
@@ -51,7 +75,8 @@ class Context:
 
     def lasting(self) -> dict[str, str | int | float | None]:
         """Return the settings that decide what an NKR holds; the others decide how it is made."""
-        passing = {"out", "max_minutes", "max_concurrency", "started"}
+        passing = {"out", "max_minutes", "max_concurrency", "started", "force"}
+        passing |= {"max_accuracy_lost", "max_kl", "min_unchanged"}
         return {name: value for name, value in asdict(self).items() if name not in passing}
 
     def out_of_time(self, share: float) -> bool:

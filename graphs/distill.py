@@ -4,7 +4,8 @@
     python -m graphs.distill --video talk.mp4 --max-minutes 10 --json
 
 probe -> perceive (each span) and listen -> plan -> describe (each span) -> write_questions ->
-verify -> review (-> revise -> verify) -> assemble -> train -> examine -> publish.
+verify -> review (-> revise -> verify) -> assemble -> train -> examine (-> augment -> train) ->
+check -> publish.
 The last branch of writing is the one over the whole video.
 """
 
@@ -21,6 +22,8 @@ from langgraph.types import CachePolicy, Send
 
 from graphs.context import Context
 from graphs.nodes.assemble import assemble
+from graphs.nodes.augment import augment
+from graphs.nodes.check import check
 from graphs.nodes.describe import describe
 from graphs.nodes.examine import examine
 from graphs.nodes.listen import listen
@@ -84,6 +87,8 @@ def build() -> "StateGraph[DistillState, Context, DistillInput, DistillOutput]":
     builder.add_node(assemble)
     builder.add_node(train)
     builder.add_node(examine)
+    builder.add_node(augment)
+    builder.add_node(check)
     builder.add_node(publish)
 
     builder.add_edge(START, "probe")
@@ -93,7 +98,8 @@ def build() -> "StateGraph[DistillState, Context, DistillInput, DistillOutput]":
     builder.add_edge("verify", "review")
     builder.add_edge("assemble", "train")
     builder.add_edge("train", "examine")
-    builder.add_edge("examine", "publish")
+    builder.add_edge("augment", "train")
+    builder.add_edge("check", "publish")
     builder.add_edge("publish", END)
     return builder
 

@@ -21,6 +21,8 @@ STAGES = {
     "assemble": "assemble",
     "train": "train",
     "examine": "examine",
+    "augment": "write anew",
+    "check": "check",
     "publish": "publish",
 }
 _LINE_EVERY = 15.0
@@ -118,9 +120,10 @@ class Progress:
             self._begun[stage] = time.monotonic()
             self._tasks[stage] = self._bars.add_task(STAGES[stage], total=total)
         task = next(task for task in self._bars.tasks if task.id == self._tasks[stage])
-        if task.finished and "advance" in event:
+        if task.finished and ("advance" in event or event["done"] < total):
             # A stage that comes again, as verifying does after a revision.
             self._bars.reset(task.id)
+            self._begun[stage] = time.monotonic()
         was_finished = task.finished
         if "advance" in event:
             self._bars.update(task.id, advance=event["advance"], total=total)

@@ -50,9 +50,24 @@ class RunFolder:
         return self.path / "train"
 
     @property
+    def exams(self) -> Path:
+        """What each examination found unknown."""
+        return self.path / "train" / "exams"
+
+    @property
     def report(self) -> Path:
         """Everything that was counted and measured."""
         return self.path / "report.json"
+
+    @property
+    def table(self) -> Path:
+        """What each round taught, by form."""
+        return self.path / "report.md"
+
+    @property
+    def picture(self) -> Path:
+        """The same as a picture."""
+        return self.path / "recall.png"
 
     @property
     def nkr(self) -> Path:

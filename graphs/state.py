@@ -53,7 +53,8 @@ class DistillState(DistillInput, DistillOutput, total=False):
     ``parts`` are the files that branches wrote, by ``<stage>/<index>``; ``rejected`` counts the
     records of each work that its last verification rejected; ``skipped`` is the work that the
     clock left out, under a bound of ``max_minutes``; ``times`` are (stage, begin, end) in seconds
-    since 1970.
+    since 1970. ``exams`` are the examinations by their number; ``by_form`` the answers of the check
+    that were right, of how many; ``forgetting`` is what the forgetting probe found.
     """
 
     settings: dict[str, Any]
@@ -73,6 +74,9 @@ class DistillState(DistillInput, DistillOutput, total=False):
     corpus_counts: dict[str, int]
     adapter: str
     training: dict[str, Any]
+    exams: dict[str, dict[str, Any]]
+    by_form: dict[str, tuple[int, int]]
+    forgetting: dict[str, Any]
     scores: dict[str, Any]
 
 

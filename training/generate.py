@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from training.answerer import Answer
 from training.backbone import Backbone
 from training.errors import NKRError
-from training.prompt import plain, prompt, user_turn
+from training.prompt import exchange, plain, prompt, user_turn
+
+if TYPE_CHECKING:
+    import torch
 
 BATCH = 64
 MAX_NEW_TOKENS = 160
@@ -41,6 +44,23 @@ class Generator:
             found = _generate(self._model, tokenizer, [encoded[index] for index in batch])
             answers.update(zip(batch, found, strict=True))
         return [answers[index] for index in range(len(questions))]
+
+    def logprobs(self, turns: Sequence[str], answers: Sequence[str]) -> "list[torch.Tensor]":
+        """Return for each turn the log-probabilities [tokens, vocabulary] of its answer."""
+        import torch
+
+        tokenizer, processor = self._backbone.tokenizer, self._backbone.processor
+        found = []
+        for turn, answer in zip(turns, answers, strict=True):
+            before, after = (
+                tokenizer(text, add_special_tokens=False)["input_ids"]
+                for text in exchange(processor, plain(tokenizer, turn), plain(tokenizer, answer))
+            )
+            ids = torch.tensor([[*before, *after]], device=self._model.device)
+            with torch.inference_mode():
+                logits = self._model(input_ids=ids, logits_to_keep=len(after) + 1).logits
+            found.append(logits[0, :-1].float().log_softmax(dim=-1).cpu())
+        return found
 
 
 def _generate(model: Any, tokenizer: Any, prompts: Sequence[list[int]]) -> list[Answer]:

@@ -3,14 +3,17 @@
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from training.answerer import Answer, Answerer
+from training.answerer import Answer
 from training.backbone import Backbone
 from training.errors import NKRError
 from training.generate import Generator
 from training.lora import make_bare
 from training.nkr import NKR
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Mounted:
@@ -18,20 +21,28 @@ class Mounted:
 
     def __init__(self, backbone: Backbone, model: Any) -> None:
         self._answerer = Generator(backbone, model)
-        self.blind: Answerer = _Blind(self._answerer, model)
+        self.blind = _Blind(self._answerer, model)
 
     def answer(self, questions: Sequence[str], *, context: str | None = None) -> list[Answer]:
         """Return one answer a question, in order; `NKRError` where one is too long to read."""
         return self._answerer.answer(questions, context=context)
 
+    def logprobs(self, turns: Sequence[str], answers: Sequence[str]) -> "list[torch.Tensor]":
+        """Return for each turn the log-probabilities [tokens, vocabulary] of its answer."""
+        return self._answerer.logprobs(turns, answers)
+
 
 class _Blind:
-    def __init__(self, answerer: Answerer, model: Any) -> None:
+    def __init__(self, answerer: Generator, model: Any) -> None:
         self._answerer, self._model = answerer, model
 
     def answer(self, questions: Sequence[str], *, context: str | None = None) -> list[Answer]:
         with self._model.disable_adapter():
             return self._answerer.answer(questions, context=context)
+
+    def logprobs(self, turns: Sequence[str], answers: Sequence[str]) -> "list[torch.Tensor]":
+        with self._model.disable_adapter():
+            return self._answerer.logprobs(turns, answers)
 
 
 def mount(backbone: Backbone, nkr: NKR | Path) -> Mounted:

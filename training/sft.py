@@ -17,6 +17,7 @@ from training.corpus import Record
 from training.errors import NKRError
 from training.lora import language_linears, make_bare
 from training.prompt import exchange, plain
+from training.replay import replay
 
 MAX_TOKENS = 1024
 
@@ -33,6 +34,8 @@ class SFTSettings:
     """How often a fact is met in all its wordings together; it decides on the steps."""
     fewest_steps: int = 300
     """Steps of a short video, however few its exposures: an adapter needs some to move at all."""
+    replay_share: float = 0.03
+    """General reading exercises by each record: they hold down what the backbone forgets."""
     epochs: int | None = None
     """Passes over the corpus, whatever the exposures."""
     max_steps: int | None = None
@@ -66,20 +69,22 @@ def train(
     folder: Path,
     settings: SFTSettings | None = None,
     *,
+    start: Path | None = None,
     deadline: float | None = None,
     on_step: Callable[[int, int, float], None] | None = None,
     resume: bool = True,
 ) -> TrainReport:
     """Train an adapter on the records of split ``train`` and write it to ``folder/adapter``.
 
-    Checkpoints go to ``folder/checkpoints``; with ``resume`` the newest whole one of the same
-    records, backbone and settings is gone on from. ``deadline`` (of `time.monotonic`) ends the
+    ``start`` is the folder of an adapter to go on from, which is left as it is. Checkpoints go to
+    ``folder/checkpoints``; with ``resume`` the newest whole one of the same start, records,
+    backbone and settings is gone on from. ``deadline`` (of `time.monotonic`) ends the
     training early, with the learning rate down to zero by then. ``on_step`` gets the step, the
     steps in all and the loss. The backbone is left as it was. Raises `NKRError` where there is
     nothing to train on.
     """
     import torch
-    from peft import get_peft_model
+    from peft import PeftModel, get_peft_model
     from peft.helpers import disable_input_dtype_casting
 
     from training.lora_trainer import LoraTrainer, Progress
@@ -88,9 +93,12 @@ def train(
     taught = [record for record in records if record.split == "train"]
     if not taught:
         raise NKRError("The corpus has no training records: nothing was found to learn.")
+    replayed = replay(round(settings.replay_share * len(taught)), settings.seed)
+    exchanges = [(record.question, record.answer) for record in taught]
+    exchanges += [(item.turn, item.answer) for item in replayed]
     steps = _steps(taught, settings)
     checkpoints = folder / "checkpoints"
-    checkpoint = _prepare(checkpoints, _fingerprint(backbone, taught, settings), resume)
+    checkpoint = _prepare(checkpoints, _fingerprint(backbone, taught, settings, start), resume)
     progress = Progress(on_step, deadline)
     attention = backbone.model.config._attn_implementation
     make_bare(backbone.model)
@@ -98,13 +106,17 @@ def train(
     with warnings.catch_warnings():
         # PEFT reads an attribute that transformers warns of.
         warnings.simplefilter("ignore", FutureWarning)
-        model = get_peft_model(backbone.model, _lora(backbone.model, settings))
+        model = (
+            PeftModel.from_pretrained(backbone.model, start, is_trainable=True)
+            if start
+            else get_peft_model(backbone.model, _lora(backbone.model, settings))
+        )
     try:
         with _no_bars():
             trainer = LoraTrainer(
                 model=model,
                 args=_arguments(backbone, checkpoints, settings, steps),
-                train_dataset=_dataset(backbone.processor, taught),
+                train_dataset=_dataset(backbone.processor, exchanges),
                 processing_class=backbone.processor,
                 base_name=backbone.name,
                 progress=progress,
@@ -133,7 +145,8 @@ def train(
 
 def _steps(records: Sequence[Record], settings: SFTSettings) -> int:
     """Return the steps of a training that no clock stops."""
-    epoch = math.ceil(len(records) / settings.batch_size)
+    rows = len(records) + round(settings.replay_share * len(records))
+    epoch = math.ceil(rows / settings.batch_size)
     if settings.epochs:
         steps = settings.epochs * epoch
     else:
@@ -192,14 +205,14 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
     )
 
 
-def _dataset(processor: Any, records: Sequence[Record]) -> Any:
-    """Return the records as token ids and labels: TRL would take a millisecond for each."""
+def _dataset(processor: Any, taught: Sequence[tuple[str, str]]) -> Any:
+    """Return what is asked and told as token ids and labels: TRL would take a millisecond each."""
     from datasets import Dataset
 
     tokenizer = processor.tokenizer
     exchanges = [
-        exchange(processor, plain(tokenizer, record.question), plain(tokenizer, record.answer))
-        for record in records
+        exchange(processor, plain(tokenizer, asked), plain(tokenizer, told))
+        for asked, told in taught
     ]
     rows = [
         {
@@ -215,8 +228,12 @@ def _dataset(processor: Any, records: Sequence[Record]) -> Any:
     return Dataset.from_list(rows)
 
 
-def _fingerprint(backbone: Backbone, records: Sequence[Record], settings: SFTSettings) -> str:
+def _fingerprint(
+    backbone: Backbone, records: Sequence[Record], settings: SFTSettings, start: Path | None
+) -> str:
     digest = hashlib.sha256()
+    if start:
+        digest.update((start / "adapter_model.safetensors").read_bytes())
     for part in (backbone.name, backbone.revision, json.dumps(asdict(settings))):
         digest.update(part.encode() + b"\n")
     for record in records:

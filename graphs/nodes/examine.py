@@ -1,80 +1,75 @@
-"""Quiz the adapter once on questions that it was never trained on, and fill the scores."""
+"""Quiz the adapter on the exam split, and decide whether it has learned enough."""
 
-import random
+import json
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 from langgraph.runtime import Runtime
+from langgraph.types import Command
 
 from graphs.context import Context
-from graphs.progress import report, warn
+from graphs.nodes.train import RESERVED_SHARE
+from graphs.parts import write_text
+from graphs.progress import report
 from graphs.resources import load_backbone
+from graphs.runs import RunFolder
 from graphs.state import DistillState
 
-if TYPE_CHECKING:
-    from training.answerer import Answer, Answerer
-    from training.corpus import Record
-
-TRAIN_SAMPLE = 200
-_BATCH = 32
-# The share of --max-minutes after which no further question is asked; publishing comes after.
-SHARE = 0.97
+# Below this much more of it than the best exam so far, another round is not worth its time.
+GAIN = 0.002
 
 
-def examine(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
-    """Return the scores of the ``check`` split, asked once, of the blind backbone, and of train."""
+def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["augment", "check"]]:
+    """Note the recall by form and category, and send what was failed to the question-writer."""
+    from agents import examiner
     from training.corpus import read_corpus
     from training.mount import mount
-    from training.scoring import score
 
     began = time.time()
     context = runtime.context
+    records = [r for r in read_corpus(Path(state["corpus"])) if r.split == "exam"]
     mounted = mount(load_backbone(context.backbone, context.backbone_name), Path(state["adapter"]))
-    # Shuffled, so that what was asked when the time is up is a fair sample.
-    records = read_corpus(Path(state["corpus"]))
-    random.Random(context.seed).shuffle(records)
-    check = [record for record in records if record.split == "check"]
-    check_open = [record for record in check if record.category == "open"]
-    train_open = [r for r in records if r.split == "train" and r.category == "open"][:TRAIN_SAMPLE]
-    total = len(check) + len(check_open) + len(train_open)
-    done = 0
 
-    def ask(answerer: "Answerer", asked: "Sequence[Record]") -> "list[Answer]":
-        nonlocal done
-        answers: list[Answer] = []
-        for first in range(0, len(asked), _BATCH):
-            if context.out_of_time(SHARE):
-                break
-            batch = asked[first : first + _BATCH]
-            answers += answerer.answer([record.question for record in batch])
-            report(runtime, "examine", done + len(answers), total)
-        done += len(answers)
-        return answers
+    def on_batch(asked: int) -> bool:
+        report(runtime, "examine", asked, len(records))
+        return True
 
-    with_nkr, blind, trained = (
-        ask(mounted, check),
-        ask(mounted.blind, check_open),
-        ask(mounted, train_open),
-    )
-    warnings = []
-    if done < total:
-        warnings = [f"time was short: {done} of {total} examination questions were asked"]
-        warn(runtime, warnings[0])
-    told = score(check[: len(with_nkr)], with_nkr)
-    return {
-        "scores": {
-            "recall_check": told.recall,
-            "recall_blind": score(check_open[: len(blind)], blind).recall,
-            "recall_train": score(train_open[: len(trained)], trained).recall,
-            "yesno": told.yesno,
-            "choice": told.choice,
-            "lists": told.lists,
-            "false_answers": told.false_answers,
-            "false_refusals": told.false_refusals,
-        },
-        "skipped": ["examine"] if done < total else [],
-        "warnings": warnings,
-        "times": [("examine", began, time.time())],
+    found = examiner.examine(mounted, records, on_batch=on_batch)
+    report(runtime, "examine", len(records), len(records))
+    number = len(state.get("exams", {}))
+    folder = RunFolder(Path(state["run"])).exams
+    folder.mkdir(parents=True, exist_ok=True)
+    failed = [{"id": f.record.id, "answer": f.answer} for f in found.failures()]
+    write_text(folder / f"failed-{number}.json", json.dumps(failed, ensure_ascii=False) + "\n")
+    exam: dict[str, Any] = {
+        "recall": found.scores.recall,
+        "yesno": found.scores.yesno,
+        "choice": found.scores.choice,
+        "lists": found.scores.lists,
+        "false_answers": found.scores.false_answers,
+        "false_refusals": found.scores.false_refusals,
+        "by_form": found.by_form(),
+        "asked": len(found.asked),
+        "failed": len(failed),
+        "steps": state["training"]["steps"],
+        "seconds": state["training"]["seconds"],
+        "adapter": state["adapter"],
     }
+    exams = {**state.get("exams", {}), f"{number:02d}": exam}
+    update: dict[str, Any] = {"exams": exams, "times": [("examine", began, time.time())]}
+    if failed and number < context.max_rounds and _worth_it(exams, context):
+        return Command(update=update, goto="augment")
+    best = max(exams.values(), key=lambda one: one["recall"] or 0.0)
+    return Command(update={**update, "adapter": best["adapter"]}, goto="check")
+
+
+def _worth_it(exams: dict[str, dict[str, Any]], context: Context) -> bool:
+    """Say whether another round is to be trained: aim, time and the last gain decide."""
+    recalls = [exam["recall"] for _, exam in sorted(exams.items())]
+    last = recalls[-1]
+    if last is None or last >= context.target_recall:
+        return False
+    if len(recalls) > 1 and last < max(recalls[:-1]) + GAIN:
+        return False
+    return not context.out_of_time(1.0 - RESERVED_SHARE)

@@ -9,12 +9,14 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from graphs.context import Context
+from graphs.learning import write_picture, write_table
 from graphs.parts import write_text
 from graphs.progress import report
 from graphs.report import full_report
 from graphs.resources import load_backbone
 from graphs.runs import RunFolder
 from graphs.state import DistillState
+from tools.errors import InputError
 
 
 def publish(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -27,6 +29,12 @@ def publish(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     began = time.time()
     report(runtime, "publish", 0, 1)
     context = runtime.context
+    spoilt = past_limits(state, context)
+    if spoilt and not context.force:
+        raise InputError(
+            f"The adapter spoils what the backbone could do ({'; '.join(spoilt)}): "
+            "give --force to publish it all the same, or teach less with --max-rounds 0."
+        )
     folder = RunFolder(Path(state["run"]))
     video = state["video"]
     store = EvidenceStore(folder.evidence)
@@ -52,9 +60,24 @@ def publish(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         **state,
         "nkr": str(folder.nkr),
         "report": str(folder.report),
+        "warnings": [*state.get("warnings", []), *(f"published by force: {s}" for s in spoilt)],
         "times": [*state["times"], ("publish", began, time.time())],
     }
     told = full_report(finished, context)
     write_text(folder.report, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    write_table(told["exams"], state, folder.table)
+    write_picture(told["exams"], context.target_recall, folder.picture)
     report(runtime, "publish", 1, 1)
     return {"nkr": finished["nkr"], "report": finished["report"]}
+
+
+def past_limits(state: DistillState, context: Context) -> list[str]:
+    """Return what the adapter spoilt more of than the settings allow, in words."""
+    from training.forgetting import Forgetting, Limits
+
+    limits = Limits(
+        accuracy_lost=context.max_accuracy_lost,
+        kl=context.max_kl,
+        unchanged=context.min_unchanged,
+    )
+    return Forgetting(**state["forgetting"]).exceeded(limits)

@@ -1,9 +1,11 @@
 """Train the adapter on the corpus."""
 
+import random
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langgraph.runtime import Runtime
 
@@ -13,9 +15,16 @@ from graphs.resources import load_backbone
 from graphs.runs import RunFolder
 from graphs.state import DistillState
 
+if TYPE_CHECKING:
+    from training.corpus import Record
+
 # What of --max-minutes is kept for examining and publishing: a share of it within these seconds.
 RESERVED_SHARE = 0.15
 RESERVED = (15.0, 120.0)
+# A round after an exam: twice over its records, gently. Old records by each new one, and at least
+# so many, keep the rest of the video where it is.
+ROUND: dict[str, Any] = {"epochs": 2, "learning_rate": 1.5e-3}
+REHEARSED, FEWEST_OLD = 1.0, 800
 
 
 def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -30,11 +39,19 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     def on_step(step: int, steps: int, loss: float) -> None:
         report(runtime, "train", step, steps)
 
+    number = len(state.get("exams", {}))
+    folder = RunFolder(Path(state["run"])).train
+    records = read_corpus(Path(state["corpus"]))
+    settings = sft.SFTSettings(seed=context.seed, max_steps=context.max_steps)
+    if number:
+        records = lesson(records, number, context.seed)
+        settings = replace(settings, **ROUND)
     trained = sft.train(
         backbone,
-        read_corpus(Path(state["corpus"])),
-        RunFolder(Path(state["run"])).train,
-        sft.SFTSettings(seed=context.seed, max_steps=context.max_steps),
+        records,
+        folder / f"round-{number}" if number else folder,
+        settings,
+        start=Path(state["adapter"]) if number else None,
         deadline=deadline(context),
         on_step=on_step,
         resume=True,
@@ -44,12 +61,29 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         warnings = [f"time was short: training stopped after {trained.steps} steps"]
         warn(runtime, warnings[0])
     training = asdict(trained)
+    adapter = str(training.pop("adapter"))
     return {
-        "adapter": str(training.pop("adapter")),
-        "training": training,
+        "adapter": adapter,
+        "training": added(state["training"], training) if number else training,
         "warnings": warnings,
         "times": [("train", began, time.time())],
     }
+
+
+def lesson(records: "Sequence[Record]", number: int, seed: int) -> "list[Record]":
+    """Return what a round after an exam trains on: its new records, and old ones among them."""
+    taught = [record for record in records if record.split == "train"]
+    new = [record for record in taught if record.id.startswith(f"a{number}-")]
+    old = [record for record in taught if not record.id.startswith(f"a{number}-")]
+    count = min(len(old), max(FEWEST_OLD, round(REHEARSED * len(new))))
+    return [*new, *random.Random(f"lesson-{seed}-{number}").sample(old, count)]
+
+
+def added(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Return the counts of all rounds' trainings together."""
+    total = {name: before[name] + after[name] for name in ("records", "steps", "tokens", "seconds")}
+    speed = total["tokens"] / max(total["seconds"], 1e-9)
+    return {**total, "tokens_per_second": speed, "stopped": before["stopped"] or after["stopped"]}
 
 
 def deadline(context: Context) -> float | None:

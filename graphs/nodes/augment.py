@@ -1,0 +1,50 @@
+"""Let the question-writer write new forms of the facts that the examination found unknown."""
+
+import json
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from graphs.assignments import assignment, writing_works
+from graphs.context import Context
+from graphs.nodes.assemble import settle
+from graphs.progress import report
+from graphs.resources import load_team
+from graphs.runs import RunFolder
+from graphs.state import DistillState
+
+
+def augment(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
+    """Add verified records to the ``train`` split of the corpus; the others stay as they are."""
+    from agents.team import Failure
+    from tools.evidence import EvidenceStore
+    from training.corpus import read_corpus, write_corpus
+
+    began = time.time()
+    report(runtime, "augment", 0, 1)
+    number = len(state["exams"])
+    folder = RunFolder(Path(state["run"]))
+    path = Path(state["corpus"])
+    mark = f"a{number}-"
+    # A run that was stopped between writing and noting it finds its own records.
+    records = [record for record in read_corpus(path) if not record.id.startswith(mark)]
+    failed = json.loads((folder.exams / f"failed-{number - 1}.json").read_text(encoding="utf-8"))
+    by_id = {record.id: record for record in records}
+    failures = [Failure(record=by_id[one["id"]], answer=one["answer"]) for one in failed]
+    task = assignment(writing_works(state, runtime.context)[-1])
+    team = load_team(runtime.context.agents)
+    written = team.question_writer.augment(failures, task, number)
+    judged = team.verifier.verify(written, task.plan, EvidenceStore(folder.evidence).all())
+    settled = settle([*records, *judged])
+    kept = [record for record in settled if record.verdict == "supported"]
+    write_corpus(path, kept)
+    report(runtime, "augment", 1, 1)
+    kinds = Counter(record.kind for record in kept)
+    counts = {kind: kinds[kind] for kind in ("qa", "absent")}
+    return {
+        "corpus_counts": {**state["corpus_counts"], **counts},
+        "times": [("augment", began, time.time())],
+    }

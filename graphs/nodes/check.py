@@ -1,0 +1,78 @@
+"""Ask the check split once, calibrate the confidence, and measure what was forgotten."""
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from langgraph.runtime import Runtime
+
+from graphs.context import Context
+from graphs.progress import report, warn
+from graphs.resources import load_backbone
+from graphs.state import DistillState
+
+if TYPE_CHECKING:
+    from agents.examiner import Examination
+    from training.answerer import Answerer
+    from training.corpus import Record
+
+TRAIN_SAMPLE = 200
+# The share of --max-minutes after which no further question is asked; publishing comes after.
+SHARE = 0.97
+
+
+def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
+    """Return the scores of the ``check`` split, asked once, of the blind backbone, and of train."""
+    from agents import examiner
+    from training.corpus import read_corpus
+    from training.forgetting import measure
+    from training.mount import mount
+
+    began = time.time()
+    context = runtime.context
+    mounted = mount(load_backbone(context.backbone, context.backbone_name), Path(state["adapter"]))
+    # Shuffled, so that what was asked when the time is up is a fair sample.
+    records = read_corpus(Path(state["corpus"]))
+    random.Random(context.seed).shuffle(records)
+    asked = [record for record in records if record.split == "check"]
+    asked_open = [record for record in asked if record.category == "open"]
+    train_open = [r for r in records if r.split == "train" and r.category == "open"][:TRAIN_SAMPLE]
+    total = len(asked) + len(asked_open) + len(train_open)
+    done = 0
+
+    def ask(answerer: "Answerer", questions: "Sequence[Record]") -> "Examination":
+        nonlocal done
+
+        def on_batch(count: int) -> bool:
+            report(runtime, "check", done + count, total)
+            return not context.out_of_time(SHARE)
+
+        found = examiner.examine(answerer, questions, on_batch=on_batch)
+        done += len(found.asked)
+        return found
+
+    told = ask(mounted, asked)
+    blind, trained = ask(mounted.blind, asked_open), ask(mounted, train_open)
+    report(runtime, "check", done, total)
+    forgetting = measure(mounted)
+    warnings = []
+    if done < total:
+        warnings = [f"time was short: {done} of {total} examination questions were asked"]
+        warn(runtime, warnings[0])
+    scores = asdict(told.scores)
+    return {
+        "scores": {
+            "recall_check": scores.pop("recall"),
+            "recall_blind": blind.scores.recall,
+            "recall_train": trained.scores.recall,
+            **{name: value for name, value in scores.items() if not name.endswith("_asked")},
+        },
+        "by_form": told.by_form(),
+        "forgetting": asdict(forgetting),
+        "skipped": ["check"] if done < total else [],
+        "warnings": warnings,
+        "times": [("check", began, time.time())],
+    }
