@@ -8,7 +8,7 @@ from graphs.context import Context
 from graphs.state import DistillState
 
 SUMMARY = ("nkr", "video", "evidence", "corpus", "train", "scores", "seconds")
-TRAIN = ("records", "steps", "tokens", "seconds", "tokens_per_second")
+TRAIN = ("records", "exposures", "steps", "tokens", "seconds", "tokens_per_second")
 
 
 def full_report(state: DistillState, context: Context) -> dict[str, Any]:
@@ -22,6 +22,7 @@ def full_report(state: DistillState, context: Context) -> dict[str, Any]:
         "scores": state["scores"],
         "check_by_form": state["by_form"],
         "forgetting": state["forgetting"],
+        "calibration": state["calibration"],
         "exams": [exam for _, exam in sorted(state["exams"].items())],
         "seconds": stage_seconds(state["times"]),
         "settings": state["settings"],

@@ -54,7 +54,8 @@ class DistillState(DistillInput, DistillOutput, total=False):
     records of each work that its last verification rejected; ``skipped`` is the work that the
     clock left out, under a bound of ``max_minutes``; ``times`` are (stage, begin, end) in seconds
     since 1970. ``exams`` are the examinations by their number; ``by_form`` the answers of the check
-    that were right, of how many; ``forgetting`` is what the forgetting probe found.
+    that were right, of how many; ``forgetting`` is what the forgetting
+    probe found, ``calibration`` how log-probabilities become confidence.
     """
 
     settings: dict[str, Any]
@@ -77,6 +78,7 @@ class DistillState(DistillInput, DistillOutput, total=False):
     exams: dict[str, dict[str, Any]]
     by_form: dict[str, tuple[int, int]]
     forgetting: dict[str, Any]
+    calibration: dict[str, Any]
     scores: dict[str, Any]
 
 

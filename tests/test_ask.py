@@ -4,15 +4,21 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_nkr import PAIRS, publish_tiny
 
-from graphs.ask import read_questions
+from graphs.ask import Asker, read_questions, reply_to
+from training.answerer import Answer
+from training.backbone import Backbone
+from training.calibration import Calibration, rewordings
 from training.corpus import REFUSAL
+from training.sft import TrainReport
 
-pytest_plugins = ("talks",)
+pytest_plugins = ("talks", "tiny_nkr")
 
 WEIGHTS = ("adapter_model.safetensors", "adapter_config.json", "nkr.json")
 KEYS = ["question", "answer", "source", "confidence", "citations", "latency_ms"]
@@ -61,9 +67,6 @@ def test_a_file_of_questions_gives_one_answer_a_line(
 
 
 def test_a_refusal_abstains_in_one_fixed_sentence() -> None:
-    from graphs.ask import reply_to
-    from training.answerer import Answer
-
     answer = Answer(text="the video does not show that", logprob=-0.1, tokens=7, seconds=0.1)
     reply = reply_to("Where is the cat?", answer, latency=0.1, blind=False)
     assert (reply["source"], reply["answer"]) == ("abstain", REFUSAL)
@@ -75,3 +78,122 @@ def test_without_json_the_answer_alone_is_printed(weights: Path, tiny: Path) -> 
     done = subprocess.run([*command, "What?"], capture_output=True, text=True, check=True)
     (reply,) = ask(weights, tiny, "What?")
     assert done.stdout == reply["answer"] + "\n"
+
+
+# Whatever was answered, this is confident by a half.
+HALF = Calibration(coefficients=(0.0, 0.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("threshold", "answer", "source"),
+    [(0.0, "A kettle", "weights"), (0.5, "A kettle", "weights"), (0.5001, REFUSAL, "abstain")],
+)
+def test_an_answer_under_the_threshold_becomes_the_refusal(
+    threshold: float, answer: str, source: str
+) -> None:
+    calibration = HALF.model_copy(update={"threshold": threshold})
+    given = Answer(text="A kettle", logprob=-0.1, tokens=3, seconds=0.1)
+    reply = reply_to("What?", given, latency=0.1, blind=False, calibration=calibration)
+    assert (reply["answer"], reply["source"], reply["confidence"]) == (answer, source, 0.5)
+
+
+def test_a_refusal_above_the_threshold_stays_one() -> None:
+    given = Answer(text=REFUSAL, logprob=-0.1, tokens=7, seconds=0.1)
+    reply = reply_to("What?", given, latency=0.1, blind=False, calibration=HALF)
+    assert (reply["answer"], reply["source"], reply["confidence"]) == (REFUSAL, "abstain", 0.5)
+
+
+def test_without_a_calibration_confidence_is_that_of_the_tokens() -> None:
+    given = Answer(text="A kettle", logprob=-5.0, tokens=3, seconds=0.1)
+    reply = reply_to("What?", given, latency=0.1, blind=False)
+    assert (reply["answer"], reply["source"], reply["confidence"]) == (
+        "A kettle",
+        "weights",
+        0.0067,
+    )
+
+
+class Wavering:
+    """An answerer that answers each call's first question alike, and the others with a number."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+
+    def answer(self, questions: Sequence[str], *, context: str | None = None) -> list[Answer]:
+        self.calls.append(list(questions))
+        texts = ["A kettle", *map(str, range(1, len(questions)))]
+        return [Answer(text, -0.1, 3, 0.0) for text in texts]
+
+
+def mounted(
+    tmp_path: Path,
+    trained: TrainReport,
+    backbone_folder: Path,
+    backbone: Backbone,
+    calibration: Calibration | None,
+    *,
+    blind: bool = False,
+) -> Asker:
+    nkr = publish_tiny(tmp_path / "nkr", trained, backbone, calibration=calibration)
+    return Asker(nkr.folder, backbone=str(backbone_folder), blind=blind)
+
+
+def test_an_nkr_that_wavers_abstains(
+    tmp_path: Path,
+    trained: TrainReport,
+    backbone_folder: Path,
+    backbone: Backbone,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    by_agreement = Calibration(coefficients=(0.0, 0.0, 8.0), intercept=-4.0, threshold=0.5)
+    asker = mounted(tmp_path, trained, backbone_folder, backbone, by_agreement)
+    wavering = Wavering()
+    monkeypatch.setattr(asker, "_answerer", wavering)
+    reply = asker.ask("What is red?")
+    assert (reply["answer"], reply["source"]) == (REFUSAL, "abstain")
+    assert reply["confidence"] == pytest.approx(0.018)
+    assert wavering.calls == [["What is red?", *rewordings("What is red?")]]
+
+
+@pytest.mark.parametrize("blind", [False, True])
+def test_the_threshold_in_the_manifest_holds_but_never_blind(
+    blind: bool, tmp_path: Path, trained: TrainReport, backbone_folder: Path, backbone: Backbone
+) -> None:
+    strict = HALF.model_copy(update={"threshold": 0.6})
+    asker = mounted(tmp_path, trained, backbone_folder, backbone, strict, blind=blind)
+    reply = asker.ask(PAIRS[0][0])
+    if blind:
+        assert reply["source"] == "blind"
+        assert reply["answer"] != REFUSAL
+        assert reply["confidence"] != 0.5
+    else:
+        assert (reply["answer"], reply["source"]) == (REFUSAL, "abstain")
+        assert reply["confidence"] == 0.5
+
+
+@pytest.mark.parametrize("calibration", [HALF, None])
+def test_above_the_threshold_the_weights_answer(
+    calibration: Calibration | None,
+    tmp_path: Path,
+    trained: TrainReport,
+    backbone_folder: Path,
+    backbone: Backbone,
+) -> None:
+    asker = mounted(tmp_path, trained, backbone_folder, backbone, calibration)
+    reply = asker.ask(PAIRS[0][0])
+    assert (reply["answer"], reply["source"]) == (PAIRS[0][1], "weights")
+    assert (reply["confidence"] == 0.5) == (calibration is HALF)
+
+
+def test_without_a_calibration_nothing_is_asked_twice(
+    tmp_path: Path,
+    trained: TrainReport,
+    backbone_folder: Path,
+    backbone: Backbone,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asker = mounted(tmp_path, trained, backbone_folder, backbone, None)
+    wavering = Wavering()
+    monkeypatch.setattr(asker, "_answerer", wavering)
+    assert asker.ask("What is red?")["answer"] == "A kettle"
+    assert wavering.calls == [["What is red?"]]

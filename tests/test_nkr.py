@@ -45,7 +45,7 @@ def test_the_manifest_says_what_it_was_made_from(nkr: NKR, backbone: Backbone) -
     assert told["backbone"] == {"name": "tiny", "revision": backbone.revision}
     assert told["corpus"]["counts"]["facts"] == 4
     assert told["scores"] == {"recall_check": 0.9, "lists": None}
-    assert told["threshold"] is None
+    assert told["calibration"] is None
     assert told["versions"]["peft"]
     assert set(told["files"]) == set(NEEDED[:2])
     assert nkr.manifest == read_nkr(nkr.folder, weights_only=True).manifest

@@ -6,6 +6,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from training.calibration import Calibration
+
 FORMAT: Final = 1
 _OPEN = "0" * 64
 
@@ -41,9 +43,9 @@ class Taught(_Entry):
 class Manifest(_Entry):
     """The content of `nkr.json`.
 
-    ``created`` is in UTC; ``threshold`` is the confidence under which to abstain; ``files`` holds
-    the SHA-256 of the adapter's two files; ``seal`` is that of this file itself, taken with zeros
-    in the seal's place.
+    ``created`` is in UTC; ``calibration`` makes confidences, and is None where none was fitted;
+    ``files`` holds the SHA-256 of the adapter's two files; ``seal`` is that of this file itself,
+    taken with zeros in the seal's place.
     """
 
     format: Literal[1] = FORMAT
@@ -52,7 +54,7 @@ class Manifest(_Entry):
     backbone: MadeFor
     corpus: Taught
     scores: dict[str, float | None]
-    threshold: float | None = None
+    calibration: Calibration | None = None
     seed: int
     versions: dict[str, str]
     files: dict[str, str]
@@ -81,6 +83,9 @@ def from_bytes(raw: bytes) -> Manifest:
         raise ValueError("nested too deep") from error
     if isinstance(found, dict) and found.get("format") != FORMAT:
         raise OtherFormatError(str(found.get("format")))
+    # NKRs from before there was a calibration hold an empty threshold in its place.
+    if isinstance(found, dict) and found.get("threshold", "") is None:
+        del found["threshold"]
     manifest = Manifest.model_validate(found)
     if hashlib.sha256(raw.replace(_line(manifest.seal), _line(_OPEN))).hexdigest() != manifest.seal:
         raise ValueError("the seal is broken")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from training.backbone import Backbone
+from training.calibration import Calibration
 from training.errors import NKRError
 from training.manifest import (
     FORMAT,
@@ -65,7 +66,7 @@ def publish(
     corpus: Taught,
     scores: Mapping[str, float | None],
     seed: int,
-    threshold: float | None = None,
+    calibration: Calibration | None = None,
 ) -> NKR:
     """Write an NKR whole or not at all, in place of an older one.
 
@@ -85,7 +86,7 @@ def publish(
             backbone=MadeFor(name=backbone.name, revision=backbone.revision),
             corpus=corpus,
             scores=dict(scores),
-            threshold=threshold,
+            calibration=calibration,
             seed=seed,
             versions={name: version(name) for name in _PACKAGES},
             files={name: _sha256(temporary / name) for name in (WEIGHTS, CONFIG)},

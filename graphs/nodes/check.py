@@ -17,9 +17,13 @@ from graphs.state import DistillState
 if TYPE_CHECKING:
     from agents.examiner import Examination
     from training.answerer import Answerer
+    from training.calibration import Calibration, Doubted
     from training.corpus import Record
 
 TRAIN_SAMPLE = 200
+BATCH = 32
+# What confidence is fitted on.
+ASKED = ("open", "list", "yesno", "choice", "absent")
 # The share of --max-minutes after which no further question is asked; publishing comes after.
 SHARE = 0.97
 
@@ -57,6 +61,9 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     told = ask(mounted, asked)
     blind, trained = ask(mounted.blind, asked_open), ask(mounted, train_open)
     report(runtime, "check", done, total)
+    calibration = _calibration(
+        mounted, [r for r in records if r.split == "calibrate" and r.category in ASKED], context
+    )
     forgetting = measure(mounted)
     warnings = []
     if done < total:
@@ -72,7 +79,22 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         },
         "by_form": told.by_form(),
         "forgetting": asdict(forgetting),
+        "calibration": calibration.model_dump(),
         "skipped": ["check"] if done < total else [],
         "warnings": warnings,
         "times": [("check", began, time.time())],
     }
+
+
+def _calibration(
+    mounted: "Answerer", records: "Sequence[Record]", context: Context
+) -> "Calibration":
+    """Fit the confidence on as much of the calibrate split as there is time to ask."""
+    from training.calibration import ask_again, fit
+
+    doubted: list[Doubted] = []
+    for first in range(0, len(records), BATCH):
+        if context.out_of_time(SHARE):
+            break
+        doubted += ask_again(mounted, [r.question for r in records[first : first + BATCH]])
+    return fit(records[: len(doubted)], doubted)

@@ -24,6 +24,7 @@ def publish(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     from tools.embedding import Embedder
     from tools.evidence import EvidenceStore, searchable
     from training import nkr
+    from training.calibration import Calibration
     from training.corpus import corpus_hash
 
     began = time.time()
@@ -54,6 +55,7 @@ def publish(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         ),
         corpus=nkr.Taught(sha256=corpus_hash(Path(state["corpus"])), counts=state["corpus_counts"]),
         scores=state["scores"],
+        calibration=Calibration.model_validate(state["calibration"]),
         seed=context.seed,
     )
     finished: DistillState = {
