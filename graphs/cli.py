@@ -55,6 +55,9 @@ def add_distill(parser: argparse.ArgumentParser) -> None:
         "--max-rounds", type=rounds, default=2, help="trainings on what was failed, at most (2)"
     )
     parser.add_argument(
+        "--loss", choices=("sft", "distill"), default="sft", help="how the adapter learns (sft)"
+    )
+    parser.add_argument(
         "--max-accuracy-lost",
         type=share,
         default=0.02,
@@ -133,6 +136,7 @@ def distill(arguments: argparse.Namespace) -> int:
         max_minutes=arguments.max_minutes,
         target_recall=arguments.target_recall,
         max_rounds=arguments.max_rounds,
+        loss=arguments.loss,
         max_accuracy_lost=arguments.max_accuracy_lost,
         force=arguments.force,
         max_concurrency=os.cpu_count() or 1,

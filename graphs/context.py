@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict, dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,10 @@ class Context:
     max_rounds: int = field(
         default=2,
         metadata={"description": "How often what an exam found unknown is taught anew."},
+    )
+    loss: Literal["sft", "distill"] = field(
+        default="sft",
+        metadata={"description": "Learn the answers, or what the backbone reads in a description."},
     )
     max_accuracy_lost: float = field(
         default=0.02,

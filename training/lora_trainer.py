@@ -144,28 +144,32 @@ class LoraTrainer(SFTTrainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        """Return the cross-entropy of the answers' tokens.
-
-        Only their positions go through the head: TRL's fused head does that on GPUs alone, and on
-        a CPU computes the logits of every token, and the entropies too.
-        """
+        """Return the cross-entropy of the answers' tokens."""
         labels = inputs["labels"][:, 1:]
         answers = labels != -100
-        self._choose_attention(inputs["input_ids"].shape[1])
-        head = model.get_base_model().get_output_embeddings()
-        hook = head.register_forward_pre_hook(lambda _, args: (args[0][:, :-1][answers],))
-        try:
-            logits = model(
-                input_ids=inputs["input_ids"],
-                attention_mask=inputs["attention_mask"],
-                use_cache=False,
-            ).logits
-        finally:
-            hook.remove()
+        logits = self.answer_logits(model, inputs["input_ids"], inputs["attention_mask"], answers)
         loss = cross_entropy(logits.float(), labels[answers])
         self.progress.tokens += int(inputs["attention_mask"].sum())
         self.progress.loss = loss.item()
         return loss
+
+    def answer_logits(
+        self, model: Any, ids: torch.Tensor, mask: torch.Tensor, answers: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the logits [answers' tokens, vocabulary] at the places that ``answers`` marks.
+
+        ``answers`` [rows, length - 1] tells of each token but the last whether the next one is
+        learnt. Only those go through the head: TRL's fused head does that on GPUs alone, and on a
+        CPU computes the logits of every token, and the entropies too.
+        """
+        self._choose_attention(ids.shape[1])
+        head = model.get_base_model().get_output_embeddings()
+        hook = head.register_forward_pre_hook(lambda _, args: (args[0][:, :-1][answers],))
+        try:
+            logits: torch.Tensor = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+        finally:
+            hook.remove()
+        return logits
 
     def _choose_attention(self, width: int) -> None:
         plain = self.args.device.type == "cpu" and width <= PLAIN_ATTENTION_TOKENS

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from training.backbone import Backbone, uses_bf16
 from training.corpus import Record
 from training.errors import NKRError
+from training.exposures import evened, summary
 from training.lora import language_linears, make_bare
-from training.prompt import exchange, plain
+from training.prompt import exchange, plain, user_turn
 from training.replay import replay
 
 MAX_TOKENS = 1024
@@ -34,6 +35,8 @@ class SFTSettings:
     """How often a fact is met in all its wordings together; it decides on the steps."""
     fewest_steps: int = 300
     """Steps of a short video, however few its exposures: an adapter needs some to move at all."""
+    loss: Literal["sft", "distill"] = "sft"
+    """What is learnt: the answer itself, or what the backbone makes of a description of it."""
     replay_share: float = 0.03
     """General reading exercises by each record: they hold down what the backbone forgets."""
     epochs: int | None = None
@@ -51,10 +54,13 @@ class SFTSettings:
 class TrainReport:
     """What a training did, over all its runs; ``tokens`` counts no padding.
 
+    ``records`` counts those of rare facts as often as they are repeated; ``exposures`` is how often
+    a fact was met: the least, the median and the most.
     ``stopped`` is true where the deadline came before the last step.
     """
 
     records: int
+    exposures: dict[str, float]
     steps: int
     tokens: int
     seconds: float
@@ -87,15 +93,17 @@ def train(
     from peft import PeftModel, get_peft_model
     from peft.helpers import disable_input_dtype_casting
 
+    from training.distill_trainer import DistillTrainer, contexts
     from training.lora_trainer import LoraTrainer, Progress
 
     settings = settings or SFTSettings()
-    taught = [record for record in records if record.split == "train"]
+    taught = evened([record for record in records if record.split == "train"])
     if not taught:
         raise NKRError("The corpus has no training records: nothing was found to learn.")
     replayed = replay(round(settings.replay_share * len(taught)), settings.seed)
     exchanges = [(record.question, record.answer) for record in taught]
     exchanges += [(item.turn, item.answer) for item in replayed]
+    seen = contexts(taught) + [""] * len(replayed) if settings.loss == "distill" else None
     steps = _steps(taught, settings)
     checkpoints = folder / "checkpoints"
     checkpoint = _prepare(checkpoints, _fingerprint(backbone, taught, settings, start), resume)
@@ -113,10 +121,11 @@ def train(
         )
     try:
         with _no_bars():
-            trainer = LoraTrainer(
+            trainer_class = DistillTrainer if settings.loss == "distill" else LoraTrainer
+            trainer = trainer_class(
                 model=model,
                 args=_arguments(backbone, checkpoints, settings, steps),
-                train_dataset=_dataset(backbone.processor, exchanges),
+                train_dataset=_dataset(backbone.processor, exchanges, seen),
                 processing_class=backbone.processor,
                 base_name=backbone.name,
                 progress=progress,
@@ -132,8 +141,10 @@ def train(
         backbone.model.eval()
         # TRL puts a forward of its own on the model.
         backbone.model.__dict__.pop("forward", None)
+    passes = done * settings.batch_size / len(exchanges)
     return TrainReport(
         records=len(taught),
+        exposures=summary(taught, passes),
         steps=done,
         tokens=progress.tokens,
         seconds=progress.seconds,
@@ -205,16 +216,34 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
     )
 
 
-def _dataset(processor: Any, taught: Sequence[tuple[str, str]]) -> Any:
-    """Return what is asked and told as token ids and labels: TRL would take a millisecond each."""
+def _dataset(
+    processor: Any, taught: Sequence[tuple[str, str]], seen: Sequence[str] | None = None
+) -> Any:
+    """Return what is asked and told as token ids and labels: TRL would take a millisecond each.
+
+    ``seen`` is what a teacher reads before each question; without a text it does not teach.
+    """
     from datasets import Dataset
 
+    rows = _rows(processor, taught)
+    if seen is not None:
+        turns = [
+            (user_turn(asked, text or None), told)
+            for (asked, told), text in zip(taught, seen, strict=True)
+        ]
+        for row, read, text in zip(rows, _rows(processor, turns), seen, strict=True):
+            row["seen_ids"] = read["input_ids"]
+            row["seen_labels"] = read["labels"] if text else [-100] * len(read["labels"])
+    return Dataset.from_list(rows)
+
+
+def _rows(processor: Any, taught: Sequence[tuple[str, str]]) -> list[dict[str, list[int]]]:
     tokenizer = processor.tokenizer
     exchanges = [
         exchange(processor, plain(tokenizer, asked), plain(tokenizer, told))
         for asked, told in taught
     ]
-    rows = [
+    return [
         {
             "input_ids": [*before, *after][:MAX_TOKENS],
             "labels": [*[-100] * len(before), *after][:MAX_TOKENS],
@@ -225,7 +254,6 @@ def _dataset(processor: Any, taught: Sequence[tuple[str, str]]) -> Any:
             strict=True,
         )
     ]
-    return Dataset.from_list(rows)
 
 
 def _fingerprint(

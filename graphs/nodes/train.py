@@ -42,7 +42,7 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     number = len(state.get("exams", {}))
     folder = RunFolder(Path(state["run"])).train
     records = read_corpus(Path(state["corpus"]))
-    settings = sft.SFTSettings(seed=context.seed, max_steps=context.max_steps)
+    settings = sft.SFTSettings(seed=context.seed, max_steps=context.max_steps, loss=context.loss)
     if number:
         records = lesson(records, number, context.seed)
         settings = replace(settings, **ROUND)
@@ -83,7 +83,12 @@ def added(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """Return the counts of all rounds' trainings together."""
     total = {name: before[name] + after[name] for name in ("records", "steps", "tokens", "seconds")}
     speed = total["tokens"] / max(total["seconds"], 1e-9)
-    return {**total, "tokens_per_second": speed, "stopped": before["stopped"] or after["stopped"]}
+    return {
+        **before,
+        **total,
+        "tokens_per_second": speed,
+        "stopped": before["stopped"] or after["stopped"],
+    }
 
 
 def deadline(context: Context) -> float | None:
