@@ -14,7 +14,8 @@ LONGER = 1.25
 # Slides further apart than this are not put in order, or the forms would grow with the cube.
 WINDOW = 4
 _NAMING = ("who", "where", "which", "is", "mention")
-_WORD = re.compile(r"[A-Za-z]{5,}")
+# A whole word: "kettle" is no word of "kettle's", nor "lindstr" one of anything.
+_WORD = re.compile(r"(?<!\w)(?<!\w['\u2019])[^\W\d_]{5,}(?!['\u2019]?\w)")
 _ORDERS = tuple(permutations(range(3)))
 
 

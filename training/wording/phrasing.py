@@ -2,6 +2,7 @@
 
 import random
 import tomllib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -57,9 +58,13 @@ def _tables() -> dict:
     return found
 
 
-def word(ask: Ask, split: str, rng: random.Random) -> Worded:
+# What finds the wordings of a table for a split, as `phrases` does.
+Finder = Callable[[str, str], Sequence[str]]
+
+
+def word(ask: Ask, split: str, rng: random.Random, find: Finder = phrases) -> Worded:
     """Return an ask in words of a split; the same random state gives the same words."""
-    core = rng.choice(phrases(ask.table, split))
+    core = rng.choice(find(ask.table, split))
     slots = dict(ask.slots)
     answer = ask.answer
     if ask.category == "yesno" and "y" not in slots:
@@ -75,16 +80,16 @@ def word(ask: Ask, split: str, rng: random.Random) -> Worded:
         slots["x"] = excerpt(slots["x"], rng)
     for name in ask.quoted:
         slots[name] = quote(slots[name], rng)
-    cue = cue_words(ask.cue, split, rng) if ask.cue else ""
-    question = _sentence(core, slots, cue, split, rng)
+    cue = cue_words(ask.cue, split, rng, find) if ask.cue else ""
+    question = _sentence(core, slots, cue, split, rng, find)
     if ask.category == "choice":
         question, answer = _choices(question, ask, rng)
     return Worded(ask.form, question, answer, ask.fact_ids, ask.spans)
 
 
-def cue_words(cue: Cue, split: str, rng: random.Random) -> str:
+def cue_words(cue: Cue, split: str, rng: random.Random, find: Finder = phrases) -> str:
     """Return a cue in words: a time inside its span, or the quoted value."""
-    phrase = rng.choice(phrases(f"cue.{cue.kind}", split))
+    phrase = rng.choice(find(f"cue.{cue.kind}", split))
     if cue.span is not None:
         return phrase.format(t=clock(rng.choice(whole_seconds(cue.span))))
     if cue.kind in ("colour", "motion"):
@@ -113,14 +118,16 @@ def excerpt(sentence: str, rng: random.Random) -> str:
     return " ".join(words[start : start + length]).rstrip(".,;:!?")
 
 
-def _sentence(core: str, slots: dict[str, str], cue: str, split: str, rng: random.Random) -> str:
+def _sentence(
+    core: str, slots: dict[str, str], cue: str, split: str, rng: random.Random, find: Finder
+) -> str:
     if cue and rng.random() < 0.3:
         question = f"{cue}, {core.format(cue='', **slots).strip()}"
     else:
         question = core.format(cue=cue, **slots)
     question = " ".join(question.split())
     opener = "opener_cloze" if "blanked" in slots else "opener"
-    asked = rng.choice(phrases(opener, split)).format(q=question)
+    asked = rng.choice(find(opener, split)).format(q=question)
     if rng.random() < 0.12:
         return asked[0].lower() + asked[1:].rstrip("?")
     return asked[0].upper() + asked[1:]
