@@ -30,7 +30,7 @@ def read(backbone_name: str, descriptions: int, shots: int) -> dict[str, float |
     from training.worlds.videos import invent
     from training.worlds.words import everyday_words
 
-    reader = Generator(load_backbone(backbone_name))
+    reader = Generator(load_backbone(backbone_name, backbone_name=backbone_name))
     right: defaultdict[str, list[bool]] = defaultdict(list)
     for number in range(descriptions):
         # Pretraining seeds its documents with "<seed>-<number>": these are others.

@@ -8,7 +8,7 @@ The same version of PyAV renders the same bytes every time.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -128,11 +128,11 @@ SLIDES = (
 SECONDS = sum(slide.seconds for slide in SLIDES)
 
 
-def cues() -> list[Cue]:
+def cues(slides: Sequence[Slide] = SLIDES) -> list[Cue]:
     """Return every spoken sentence with its times, in order."""
     found = []
     slide_start = 0
-    for slide in SLIDES:
+    for slide in slides:
         share = slide.seconds / len(slide.speech)
         for number, text in enumerate(slide.speech):
             start = slide_start + number * share
@@ -141,8 +141,8 @@ def cues() -> list[Cue]:
     return found
 
 
-def render(path: Path) -> Path:
-    """Write the clip to ``path``: MP4 with H.264 and mov_text; its folder is made."""
+def render(path: Path, slides: Sequence[Slide] = SLIDES) -> Path:
+    """Write a clip of slides to ``path``: MP4 with H.264 and mov_text; its folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # One thread and no muxer tags: the bytes, and so the video's id, are the same every time.
     with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as output:
@@ -154,7 +154,7 @@ def render(path: Path) -> Path:
         subtitles.metadata["language"] = "eng"
         subtitles.codec_context.time_base = Fraction(1, 1000)
         subtitles.codec_context.subtitle_header = SUBTITLE_HEADER
-        for cue in cues():
+        for cue in cues(slides):
             start, duration = round(cue.start * 1000), round((cue.end - cue.start) * 1000)
             line = f"0,0,Default,,0,0,0,,{cue.text}".encode()
             packet = subtitles.codec_context.encode_subtitle(
@@ -162,7 +162,7 @@ def render(path: Path) -> Path:
             )
             packet.stream, packet.time_base = subtitles, Fraction(1, 1000)
             output.mux(packet)
-        for number, image in enumerate(frames()):
+        for number, image in enumerate(frames(slides)):
             frame = av.VideoFrame.from_image(image)
             frame.pts, frame.time_base = number, Fraction(1, FPS)
             output.mux(video.encode(frame))
@@ -170,9 +170,9 @@ def render(path: Path) -> Path:
     return path
 
 
-def frames() -> Iterator[Image.Image]:
+def frames(slides: Sequence[Slide]) -> Iterator[Image.Image]:
     """Yield every frame of the clip in order."""
-    for slide in SLIDES:
+    for slide in slides:
         still = draw_slide(slide)
         count = slide.seconds * FPS
         for number in range(count):

@@ -1,0 +1,108 @@
+"""Questions in wordings written apart from every grammar of the agents and of pretraining.
+
+Their authors had not read the grammar, and a test compares the two, so that a good score on them
+says something about people.
+"""
+
+import random
+import tomllib
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import resources
+
+from training.corpus import REFUSAL, Kind, Message, Record
+from training.facts import Fact
+from training.wording.absent import absent_ask
+from training.wording.asks import Ask, asks_of
+from training.wording.hops import hop_asks
+from training.wording.phrasing import word
+from training.wording.timeline import Timeline
+from training.worlds.words import everyday_words
+
+SPOKEN = ("who", "where", "when", "how_many")
+PER_FACT = 2
+HOPS = ("said_title", "said_colour", "said_next", "said_previous", "text_next")
+PER_HOP_FORM = 6
+ABSENT = 40
+# A cloze is a task, not a question: it is asked as it stands.
+_BARE = ("{q}",)
+
+
+@cache
+def wordings() -> dict[str, tuple[str, ...]]:
+    """Return the wordings by the name of their table ("value.title")."""
+    text = resources.files("evals").joinpath("apart.toml").read_text(encoding="utf-8")
+    found: dict[str, tuple[str, ...]] = {"opener_cloze": _BARE}
+    for group, tables in tomllib.loads(text).items():
+        if "apart" in tables:
+            found[group] = tuple(tables["apart"])
+        else:
+            found |= {f"{group}.{name}": tuple(t["apart"]) for name, t in tables.items()}
+    return found
+
+
+def facts_asked(timeline: Timeline, seed: int) -> list[Record]:
+    """Return a few open questions about every fact of a video."""
+    rng = random.Random(f"apart-{seed}")
+    asks = []
+    for index, shot in enumerate(timeline.shots):
+        for fact in shot.facts:
+            if timeline.first_shot[fact.id] == index:
+                asks += _some(timeline, index, fact, rng)
+    return _records(asks, rng)
+
+
+def hops_asked(timeline: Timeline, seed: int) -> list[Record]:
+    """Return questions that take two or three steps from fact to fact."""
+    rng = random.Random(f"apart-hops-{seed}")
+    asks: list[Ask] = []
+    by_form: dict[str, list[Ask]] = {}
+    for ask in hop_asks(timeline):
+        by_form.setdefault(ask.form.partition("/")[2], []).append(ask)
+    for form in HOPS:
+        found = by_form.get(form, [])
+        asks += rng.sample(found, min(len(found), PER_HOP_FORM))
+    return _records(asks, rng)
+
+
+def absent_asked(timeline: Timeline, seed: int) -> list[Record]:
+    """Return plausible questions about what the video does not show."""
+    rng = random.Random(f"apart-absent-{seed}")
+    asks = [absent_ask(timeline, rng, everyday_words()) for _ in range(ABSENT)]
+    return _records(asks, rng)
+
+
+def _some(timeline: Timeline, index: int, fact: Fact, rng: random.Random) -> list[Ask]:
+    """Return asks of a fact in different forms, where it has several."""
+    by_form: dict[str, list[Ask]] = {}
+    for ask in asks_of(timeline, index, fact):
+        if ask.category == "open":
+            by_form.setdefault(ask.form, []).append(ask)
+    chosen = rng.sample(sorted(by_form), min(len(by_form), PER_FACT))
+    return [rng.choice(by_form[form]) for form in chosen]
+
+
+def _records(asks: Iterable[Ask], rng: random.Random) -> list[Record]:
+    def find(table: str, split: str) -> Sequence[str]:
+        return wordings()[table]
+
+    records = []
+    for number, ask in enumerate(asks):
+        asked = word(ask, "apart", rng, find)
+        kind: Kind = "absent" if asked.answer == REFUSAL else "qa"
+        records.append(
+            Record(
+                id=f"apart-{number:04d}",
+                video_id="",
+                kind=kind,
+                form=asked.form,
+                fact_ids=list(asked.fact_ids),
+                spans=list(asked.spans),
+                split="check",
+                messages=[
+                    Message(role="user", content=asked.question),
+                    Message(role="assistant", content=asked.answer),
+                ],
+            )
+        )
+    return records
