@@ -10,7 +10,7 @@ from tiny_nkr import RECORDS
 from training.backbone import Backbone
 from training.forgetting import Forgetting, Limits, measure, read_probe
 from training.mount import mount
-from training.replay import reading, replay
+from training.replay import replay
 from training.scoring import fold
 from training.sft import SFTSettings, TrainReport, train
 
@@ -43,13 +43,6 @@ def test_what_is_replayed_is_never_asked_by_the_probe() -> None:
     assert not {item.context for item in found} & {item.context for item in read_probe()}
     assert found == replay(400, seed=0) != replay(400, seed=1)
     assert all(item.answer in item.context for item in found)
-
-
-def test_a_kind_is_read_where_it_is_asked_for() -> None:
-    import random
-
-    numbers = [reading(random.Random(i), "how_many").answer for i in range(5)]
-    assert all(number[0].isdigit() or number.isalpha() for number in numbers)
 
 
 def test_an_adapter_of_zeros_forgets_nothing(

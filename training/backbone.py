@@ -9,7 +9,7 @@ from typing import Any
 from training.errors import NKRError
 
 EMBEDDED = Path(__file__).parent / "embedded"
-EMBEDDED_NAME = "nkr-embedded-v2"
+EMBEDDED_NAME = "nkr-embedded-v3"
 
 
 @dataclass(frozen=True)

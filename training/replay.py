@@ -1,4 +1,4 @@
-"""General reading exercises: a sentence, a question about it, and the answer that stands in it.
+"""General reading exercises: a short text, a question about it, and the answer that stands in it.
 
 They have nothing to do with any video. Mixed into a video's records they keep its adapter from
 making the backbone forget how to read from a context.
@@ -8,12 +8,16 @@ import random
 from dataclasses import dataclass
 
 from training.prompt import user_turn
-from training.wording.asks import Ask, relation_table
+from training.wording.asks import Ask, asks_of, relation_table
+from training.wording.describe import describe
 from training.wording.phrasing import word
 from training.worlds.sentences import sentence
+from training.worlds.videos import invent
 from training.worlds.words import everyday_words
 
 KINDS = ("who", "where", "when", "how_many", "how_much", "which", "what")
+# The share of exercises over a sheet of two shots; the others are over one sentence.
+SHEETS = 0.6
 
 
 @dataclass(frozen=True)
@@ -30,15 +34,36 @@ class Reading:
         return user_turn(self.question, self.context)
 
 
-def reading(rng: random.Random, kind: str | None = None) -> Reading:
-    """Return an exercise whose question is of a kind, of any where none is given."""
+def reading(rng: random.Random) -> Reading:
+    """Return an exercise over a sheet or over a sentence."""
+    return from_sheet(rng) if rng.random() < SHEETS else from_sentence(rng)
+
+
+def from_sheet(rng: random.Random) -> Reading:
+    """Return an exercise over two invented shots: one fact of a shot asked by another."""
+    while True:
+        timeline = invent(rng, everyday_words(), 2, terse=True)
+        sheet = "\n".join(describe(shot, rng) for shot in timeline.shots)
+        asks = [
+            ask
+            for index, shot in enumerate(timeline.shots)
+            for fact in shot.facts
+            for ask in asks_of(timeline, index, fact)
+            if ask.category == "open"
+            and ask.cue is not None
+            and ask.cue.kind in ("title", "text", "colour")
+            and sheet.count(ask.answer) == 1
+        ]
+        if asks:
+            asked = word(rng.choice(asks), "train", rng)
+            return Reading(sheet, asked.question, asked.answer)
+
+
+def from_sentence(rng: random.Random) -> Reading:
+    """Return an exercise over an invented sentence: what it says of something."""
     while True:
         text, relations = sentence(rng, everyday_words())
-        fit = [
-            relation
-            for relation in relations
-            if relation.kind in ((kind,) if kind else KINDS) and relation.answer in text
-        ]
+        fit = [r for r in relations if r.kind in KINDS and r.answer in text]
         if fit:
             relation = rng.choice(fit)
             table, slots = relation_table(relation)
@@ -47,7 +72,7 @@ def reading(rng: random.Random, kind: str | None = None) -> Reading:
 
 
 def replay(count: int, seed: int) -> list[Reading]:
-    """Return so many exercises, none of them with a sentence of the forgetting probe."""
+    """Return so many exercises, none of them with a text of the forgetting probe."""
     from training.forgetting import read_probe
 
     kept = {item.context for item in read_probe()}

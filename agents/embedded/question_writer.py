@@ -28,7 +28,7 @@ HELD_OUT: tuple[Split, ...] = ("exam", "calibrate", "check")
 HELD_OUT_WORDINGS = 2
 WHOLE_VIDEO_WORDINGS = 25
 # What joins facts is asked in this share of the wordings of a fact: there are many ways to join.
-JOINED_SHARE = 0.08
+JOINED_SHARE = 0.15
 # Over the whole video there are as many absent questions as among so many others.
 WHOLE_VIDEO_ABSENT_AMONG = 300
 TRIES = 8
