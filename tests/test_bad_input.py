@@ -93,7 +93,7 @@ def test_a_full_disk_is_told_and_leaves_no_nkr(talk: Path, tiny: Path, tmp_path:
         resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))
 
     arguments: list[str | Path] = ["graphs.distill", "--video", talk, "--out", tmp_path]
-    arguments += ["--backbone", tiny, "--backbone-name", "tiny"]
+    arguments += ["--backbone", tiny, "--backbone-name", "tiny", "--force"]
     assert_told(run(*arguments, preexec_fn=limit), "space")
     assert not list(tmp_path.glob("nkrs/*"))
     assert not list(tmp_path.rglob(".*.tmp"))
@@ -211,7 +211,7 @@ def test_a_video_shorter_than_a_second_is_distilled_with_a_warning(
 @needs_footage
 def test_a_damaged_video_is_distilled_as_far_as_it_can_be_read(tiny: Path, tmp_path: Path) -> None:
     arguments: list[str | Path] = ["graphs.distill", "--video", FOOTAGE / "corrupted.mp4"]
-    arguments += ["--out", tmp_path, "--backbone", tiny, "--backbone-name", "tiny"]
+    arguments += ["--out", tmp_path, "--backbone", tiny, "--backbone-name", "tiny", "--force"]
     done = run(*arguments, "--json", "--max-minutes", "1", env={**os.environ, "COLUMNS": "500"})
     assert done.returncode == 0, done.stderr
     assert "warning: " in done.stderr

@@ -46,7 +46,7 @@ def test_the_resume_command_is_the_command() -> None:
 def command(talk: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     out = tmp_path_factory.mktemp("cli")
     arguments = ["--video", str(talk), "--out", str(out), "--backbone", str(tiny)]
-    return [*arguments, "--backbone-name", "tiny"]
+    return [*arguments, "--backbone-name", "tiny", "--force"]
 
 
 def test_distill_prints_the_path_last_and_progress_on_stderr(command: list[str]) -> None:
