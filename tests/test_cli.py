@@ -79,6 +79,13 @@ def test_json_is_one_object(command: list[str], capsys: pytest.CaptureFixture[st
         "rejected",
         "check",
     }
-    assert set(report["train"]) == {"records", "steps", "tokens", "seconds", "tokens_per_second"}
+    assert set(report["train"]) == {
+        "records",
+        "exposures",
+        "steps",
+        "tokens",
+        "seconds",
+        "tokens_per_second",
+    }
     assert set(report["scores"]) >= SCORES
     assert (report["video"]["width"], report["video"]["height"]) == (480, 270)

@@ -15,6 +15,9 @@ from training.mount import Mounted
 from training.replay import Reading
 from training.scoring import fold
 
+# Exchanges whose log-probabilities are held at one time.
+AT_ONCE = 16
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -79,10 +82,16 @@ def measure(mounted: Mounted, probe: Sequence[Reading] | None = None) -> Forgett
 
     before, after = right([a.text for a in blind]), right([a.text for a in told])
     same = sum(fold(a.text) == fold(b.text) for a, b in zip(blind, told, strict=True))
+    # A hub model's table of a hundred thousand words for every token of the probe is gigabytes.
     divergences = [
         (p.exp() * (p - q)).sum(-1).mean().item()
+        for first in range(0, len(probe), AT_ONCE)
         for p, q in zip(
-            mounted.blind.logprobs(turns, expected), mounted.logprobs(turns, expected), strict=True
+            mounted.blind.logprobs(
+                turns[first : first + AT_ONCE], expected[first : first + AT_ONCE]
+            ),
+            mounted.logprobs(turns[first : first + AT_ONCE], expected[first : first + AT_ONCE]),
+            strict=True,
         )
     ]
     return Forgetting(

@@ -106,7 +106,8 @@ def train(
     seen = contexts(taught) + [""] * len(replayed) if settings.loss == "distill" else None
     steps = _steps(taught, settings)
     checkpoints = folder / "checkpoints"
-    checkpoint = _prepare(checkpoints, _fingerprint(backbone, taught, settings, start), resume)
+    fingerprint = _fingerprint(backbone, exchanges, settings, start)
+    checkpoint = _prepare(checkpoints, fingerprint, resume)
     progress = Progress(on_step, deadline)
     attention = backbone.model.config._attn_implementation
     make_bare(backbone.model)
@@ -257,15 +258,18 @@ def _rows(processor: Any, taught: Sequence[tuple[str, str]]) -> list[dict[str, l
 
 
 def _fingerprint(
-    backbone: Backbone, records: Sequence[Record], settings: SFTSettings, start: Path | None
+    backbone: Backbone,
+    exchanges: Sequence[tuple[str, str]],
+    settings: SFTSettings,
+    start: Path | None,
 ) -> str:
     digest = hashlib.sha256()
     if start:
         digest.update((start / "adapter_model.safetensors").read_bytes())
     for part in (backbone.name, backbone.revision, json.dumps(asdict(settings))):
         digest.update(part.encode() + b"\n")
-    for record in records:
-        digest.update(json.dumps([record.question, record.answer]).encode() + b"\n")
+    for pair in exchanges:
+        digest.update(json.dumps(pair).encode() + b"\n")
     return digest.hexdigest()
 
 
