@@ -49,6 +49,16 @@ class Failure:
     answer: str
 
 
+def exam_mark(exam: int) -> str:
+    """Return what the ids of the records that are written after an exam begin with."""
+    return f"a{exam}"
+
+
+def is_written_after(record: Record, exam: int) -> bool:
+    """Tell whether a record was written after an exam."""
+    return record.id.startswith(f"{exam_mark(exam)}-")
+
+
 class Planner(Protocol):
     """Decides what must be covered."""
 
@@ -81,7 +91,8 @@ class QuestionWriter(Protocol):
     ) -> list[Record]:
         """Return new training records of the facts that an examination found unknown.
 
-        ``exam`` is its number, from one; the assignment is the one over the whole video.
+        ``exam`` is its number, from one, whose `exam_mark` their ids begin with; the assignment is
+        the one over the whole video.
         """
         ...
 

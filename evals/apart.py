@@ -13,7 +13,7 @@ from importlib import resources
 from training.corpus import REFUSAL, Kind, Message, Record
 from training.facts import Fact
 from training.wording.absent import absent_ask
-from training.wording.asks import Ask, asks_of
+from training.wording.asks import Ask, asks_of, by_form
 from training.wording.hops import hop_asks
 from training.wording.phrasing import word
 from training.wording.timeline import Timeline
@@ -56,12 +56,10 @@ def hops_asked(timeline: Timeline, seed: int) -> list[Record]:
     """Return questions that take two or three steps from fact to fact."""
     rng = random.Random(f"apart-hops-{seed}")
     asks: list[Ask] = []
-    by_form: dict[str, list[Ask]] = {}
-    for ask in hop_asks(timeline):
-        by_form.setdefault(ask.form.partition("/")[2], []).append(ask)
+    found = by_form(hop_asks(timeline))
     for form in HOPS:
-        found = by_form.get(form, [])
-        asks += rng.sample(found, min(len(found), PER_HOP_FORM))
+        alike = found.get(f"open/{form}", [])
+        asks += rng.sample(alike, min(len(alike), PER_HOP_FORM))
     return _records(asks, rng)
 
 
@@ -74,12 +72,9 @@ def absent_asked(timeline: Timeline, seed: int) -> list[Record]:
 
 def _some(timeline: Timeline, index: int, fact: Fact, rng: random.Random) -> list[Ask]:
     """Return asks of a fact in different forms, where it has several."""
-    by_form: dict[str, list[Ask]] = {}
-    for ask in asks_of(timeline, index, fact):
-        if ask.category == "open":
-            by_form.setdefault(ask.form, []).append(ask)
-    chosen = rng.sample(sorted(by_form), min(len(by_form), PER_FACT))
-    return [rng.choice(by_form[form]) for form in chosen]
+    found = by_form(ask for ask in asks_of(timeline, index, fact) if ask.category == "open")
+    chosen = rng.sample(sorted(found), min(len(found), PER_FACT))
+    return [rng.choice(found[form]) for form in chosen]
 
 
 def _records(asks: Iterable[Ask], rng: random.Random) -> list[Record]:

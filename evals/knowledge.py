@@ -17,6 +17,8 @@ from typing import Any
 
 from evals import apart, commands, generated_clips, sample_clip
 from evals.smoke import FOOTAGE
+from training.answerer import Answerer
+from training.calibration import Calibration, ask_again, auroc, expected_calibration_error
 from training.corpus import Record, read_corpus
 from training.scoring import is_refusal, is_right
 
@@ -77,7 +79,8 @@ def measure(video: Path, seed: int, out: Path) -> dict[str, Any]:
         "hops_apart": apart.hops_asked(timeline, seed),
         "absent_apart": apart.absent_asked(timeline, seed),
     }
-    asked = {name: list(ask(nkr, records)) for name, records in questions.items()}
+    known = mounted(nkr)
+    asked = {name: list(ask(*known, records)) for name, records in questions.items()}
     full = json.loads((run / "report.json").read_text(encoding="utf-8"))
     result = {
         "nkr": report["nkr"],
@@ -110,24 +113,24 @@ def measure(video: Path, seed: int, out: Path) -> dict[str, Any]:
     return result
 
 
-def ask(nkr: Path, records: Sequence[Record]) -> Iterator[Asked]:
-    """Ask an NKR through its weights, with its calibration, as `--route weights` does."""
+def mounted(nkr: Path) -> tuple[Answerer, Calibration]:
+    """Return an NKR mounted on the embedded backbone, with its calibration."""
     from graphs.resources import load_backbone
-    from training.calibration import Calibration, ask_again
     from training.mount import mount
     from training.nkr import read_nkr
 
     opened = read_nkr(nkr, weights_only=True)
-    mounted = mount(load_backbone("embedded", None), opened)
     calibration = opened.manifest.calibration or Calibration()
-    for first in range(0, len(records), 32):
-        batch = records[first : first + 32]
-        for record, found in zip(
-            batch, ask_again(mounted, [record.question for record in batch]), strict=True
-        ):
-            confidence = calibration.confidence(found.answer, found.agreement)
-            told = confidence >= calibration.threshold and not is_refusal(found.answer.text)
-            yield Asked(record, found.answer.text, confidence, told)
+    return mount(load_backbone("embedded", None), opened), calibration
+
+
+def ask(answerer: Answerer, calibration: Calibration, records: Sequence[Record]) -> Iterator[Asked]:
+    """Ask an NKR through its weights, with its calibration, as `--route weights` does."""
+    doubted = ask_again(answerer, [record.question for record in records])
+    for record, found in zip(records, doubted, strict=True):
+        confidence = calibration.confidence(found.answer, found.agreement)
+        told = confidence >= calibration.threshold and not is_refusal(found.answer.text)
+        yield Asked(record, found.answer.text, confidence, told)
 
 
 def swapped(results: Sequence[dict[str, Any]]) -> list[float]:
@@ -139,14 +142,14 @@ def swapped(results: Sequence[dict[str, Any]]) -> list[float]:
         run = Path(here["nkr"]).parents[1] / Path(here["nkr"]).name
         corpus = read_corpus(run / "corpus" / "corpus.jsonl")
         check = [r for r in corpus if r.split == "check" and r.category == "open"]
-        right = [is_right(one.record, one.answer) for one in ask(Path(there["nkr"]), check)]
+        asked = ask(*mounted(Path(there["nkr"])), check)
+        right = [is_right(one.record, one.answer) for one in asked]
         gains.append(sum(right) / len(right) - (here["blind"] or 0.0))
     return gains
 
 
 def figures(results: Sequence[dict[str, Any]], gains: Sequence[float]) -> dict[str, Any]:
     """Return the figures over all videos: answers count alike, whichever video they are about."""
-    from training.calibration import auroc, expected_calibration_error
 
     def rows(*names: str) -> list[dict[str, Any]]:
         return [row for result in results for name in names for row in result["asked"][name]]

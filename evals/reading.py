@@ -24,7 +24,7 @@ def read(backbone_name: str, descriptions: int, shots: int) -> dict[str, float |
     from training.backbone import load_backbone
     from training.generate import Generator
     from training.scoring import fold
-    from training.wording.asks import Ask, asks_of
+    from training.wording.asks import Ask, fact_asks
     from training.wording.describe import describe
     from training.wording.phrasing import word
     from training.worlds.videos import invent
@@ -38,10 +38,8 @@ def read(backbone_name: str, descriptions: int, shots: int) -> dict[str, float |
         timeline = invent(rng, everyday_words(), shots)
         sheet = "\n".join(describe(shot, rng) for shot in timeline.shots)
         by_category: defaultdict[str, list[Ask]] = defaultdict(list)
-        for index, shot in enumerate(timeline.shots):
-            for fact in shot.facts:
-                for ask in asks_of(timeline, index, fact):
-                    by_category[ask.category].append(ask)
+        for ask in fact_asks(timeline):
+            by_category[ask.category].append(ask)
         chosen = [
             ask
             for category, count in QUESTIONS.items()

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,28 +125,25 @@ class Wavering:
         return [Answer(text, -0.1, 3, 0.0) for text in texts]
 
 
+Mounting = Callable[..., Asker]
+
+
+@pytest.fixture
 def mounted(
-    tmp_path: Path,
-    trained: TrainReport,
-    backbone_folder: Path,
-    backbone: Backbone,
-    calibration: Calibration | None,
-    *,
-    blind: bool = False,
-) -> Asker:
-    nkr = publish_tiny(tmp_path / "nkr", trained, backbone, calibration=calibration)
-    return Asker(nkr.folder, backbone=str(backbone_folder), blind=blind)
+    tmp_path: Path, trained: TrainReport, backbone_folder: Path, backbone: Backbone
+) -> Mounting:
+    """What mounts the small NKR with a calibration, or with none."""
+
+    def mount(calibration: Calibration | None, *, blind: bool = False) -> Asker:
+        nkr = publish_tiny(tmp_path / "nkr", trained, backbone, calibration=calibration)
+        return Asker(nkr.folder, backbone=str(backbone_folder), blind=blind)
+
+    return mount
 
 
-def test_an_nkr_that_wavers_abstains(
-    tmp_path: Path,
-    trained: TrainReport,
-    backbone_folder: Path,
-    backbone: Backbone,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_nkr_that_wavers_abstains(mounted: Mounting, monkeypatch: pytest.MonkeyPatch) -> None:
     by_agreement = Calibration(coefficients=(0.0, 0.0, 8.0), intercept=-4.0, threshold=0.5)
-    asker = mounted(tmp_path, trained, backbone_folder, backbone, by_agreement)
+    asker = mounted(by_agreement)
     wavering = Wavering()
     monkeypatch.setattr(asker, "_answerer", wavering)
     reply = asker.ask("What is red?")
@@ -157,10 +154,10 @@ def test_an_nkr_that_wavers_abstains(
 
 @pytest.mark.parametrize("blind", [False, True])
 def test_the_threshold_in_the_manifest_holds_but_never_blind(
-    blind: bool, tmp_path: Path, trained: TrainReport, backbone_folder: Path, backbone: Backbone
+    blind: bool, mounted: Mounting
 ) -> None:
     strict = HALF.model_copy(update={"threshold": 0.6})
-    asker = mounted(tmp_path, trained, backbone_folder, backbone, strict, blind=blind)
+    asker = mounted(strict, blind=blind)
     reply = asker.ask(PAIRS[0][0])
     if blind:
         assert reply["source"] == "blind"
@@ -173,26 +170,18 @@ def test_the_threshold_in_the_manifest_holds_but_never_blind(
 
 @pytest.mark.parametrize("calibration", [HALF, None])
 def test_above_the_threshold_the_weights_answer(
-    calibration: Calibration | None,
-    tmp_path: Path,
-    trained: TrainReport,
-    backbone_folder: Path,
-    backbone: Backbone,
+    calibration: Calibration | None, mounted: Mounting
 ) -> None:
-    asker = mounted(tmp_path, trained, backbone_folder, backbone, calibration)
+    asker = mounted(calibration)
     reply = asker.ask(PAIRS[0][0])
     assert (reply["answer"], reply["source"]) == (PAIRS[0][1], "weights")
     assert (reply["confidence"] == 0.5) == (calibration is HALF)
 
 
 def test_without_a_calibration_nothing_is_asked_twice(
-    tmp_path: Path,
-    trained: TrainReport,
-    backbone_folder: Path,
-    backbone: Backbone,
-    monkeypatch: pytest.MonkeyPatch,
+    mounted: Mounting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asker = mounted(tmp_path, trained, backbone_folder, backbone, None)
+    asker = mounted(None)
     wavering = Wavering()
     monkeypatch.setattr(asker, "_answerer", wavering)
     assert asker.ask("What is red?")["answer"] == "A kettle"

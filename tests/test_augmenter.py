@@ -4,9 +4,8 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from test_verifier import EVIDENCE, SECONDS, fact_id, record
+from kettle import SECONDS, fact_id, record
 
-from agents.embedded.planner import EmbeddedPlanner
 from agents.embedded.team import embedded_team
 from agents.team import Assignment, Failure, Plan
 from tools.evidence import Evidence
@@ -17,18 +16,7 @@ from training.scoring import times
 FIRST: list[Span] = [(0.0, 10.0)]
 EXAMS = (1, 2, 3)
 
-
-@pytest.fixture
-def evidence() -> list[Evidence]:
-    return [
-        Evidence(id=f"e{i:04d}", kind=kind, start=start, end=end, value=value, source="t", score=1)
-        for i, (kind, start, end, value) in enumerate(EVIDENCE, 1)
-    ]
-
-
-@pytest.fixture
-def plan(evidence: list[Evidence]) -> Plan:
-    return EmbeddedPlanner().plan(evidence, SECONDS)
+pytest_plugins = ("kettle",)
 
 
 def whole(plan: Plan, seed: int = 7) -> Assignment:

@@ -8,8 +8,9 @@ from safetensors.torch import load_file, save_file
 from tiny_nkr import RECORDS
 
 from training.backbone import Backbone
-from training.forgetting import Forgetting, Limits, measure, read_probe
+from training.forgetting import Forgetting, Limits, measure
 from training.mount import mount
+from training.probe import read_probe
 from training.replay import replay
 from training.scoring import fold
 from training.sft import SFTSettings, TrainReport, train

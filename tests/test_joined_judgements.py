@@ -1,7 +1,7 @@
 """Records that join facts: the true ones stand before the verifier, the false ones do not."""
 
 import pytest
-from test_verifier import fact_id, record
+from kettle import fact_id, measured, record
 
 from agents.embedded.evidence_index import EvidenceIndex
 from agents.embedded.joined_judgements import UNJOINED, JoinedJudge
@@ -39,10 +39,7 @@ EVIDENCE: list[tuple[Kind, float, float, str]] = [
 
 @pytest.fixture
 def evidence() -> list[Evidence]:
-    return [
-        Evidence(id=f"e{i:04d}", kind=kind, start=start, end=end, value=value, source="t", score=1)
-        for i, (kind, start, end, value) in enumerate(EVIDENCE, 1)
-    ]
+    return measured(EVIDENCE)
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ from tiny_nkr import RECORDS
 
 import training.sft
 from training.backbone import Backbone
-from training.forgetting import measure, read_probe
+from training.forgetting import measure
 from training.mount import mount
-from training.replay import Reading, replay
+from training.probe import Reading, read_probe
+from training.replay import replay
 from training.sft import SFTSettings, train
 
 pytest_plugins = ("tiny_nkr",)

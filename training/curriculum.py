@@ -5,6 +5,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -97,6 +98,17 @@ class Batch:
     answers: torch.Tensor
     tokens: int
 
+    @cached_property
+    def of_sheet(self) -> torch.Tensor:
+        """Which tokens [rows, length] are of a sheet's part."""
+        return (self.questions == 0) & (self.parts > 0) & ~self.opens
+
+    @cached_property
+    def of_question(self) -> torch.Tensor:
+        """Which tokens [rows, length] are a question's words that only one part has."""
+        return (self.questions > 0) & (self.parts > 0) & ~self.opens
+
+    @cached_property
     def visible(self) -> torch.Tensor:
         """Return what each token reads [rows, 1, length, length]."""
         length = self.ids.shape[1]

@@ -72,13 +72,7 @@ class DistillTrainer(LoraTrainer):
             ),
         }
 
-    def compute_loss(
-        self,
-        model: Any,
-        inputs: dict[str, Any],
-        return_outputs: bool = False,
-        num_items_in_batch: Any = None,
-    ) -> Any:
+    def answer_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
         """Return the mean over the answers' tokens of the distance from what is taught."""
         labels = inputs["labels"][:, 1:]
         answers = labels != IGNORED
@@ -92,7 +86,4 @@ class DistillTrainer(LoraTrainer):
         wanted = likeliest.values.softmax(dim=-1)
         given = told[taught].float().log_softmax(dim=-1).gather(1, likeliest.indices)
         losses = losses.masked_scatter(taught, -(wanted * given).sum(dim=-1))
-        loss = losses.mean()
-        self.progress.tokens += int(inputs["attention_mask"].sum())
-        self.progress.loss = loss.item()
-        return loss
+        return losses.mean()

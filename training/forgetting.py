@@ -5,14 +5,11 @@ video and which the shipped backbone reads well: of two invented shots a fact is
 of the same shot. Whatever an adapter knows, it must leave these answers alone.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from functools import cache
-from importlib import resources
+from dataclasses import dataclass
 
 from training.mount import Mounted
-from training.replay import Reading
+from training.probe import Reading, read_probe
 from training.scoring import fold
 
 # Exchanges whose log-probabilities are held at one time.
@@ -57,18 +54,6 @@ class Forgetting:
         return found
 
 
-@cache
-def read_probe() -> tuple[Reading, ...]:
-    """Return the exercises of the probe."""
-    text = resources.files("training").joinpath("probe.jsonl").read_text(encoding="utf-8")
-    return tuple(Reading(**json.loads(line)) for line in text.splitlines())
-
-
-def write_probe(readings: Sequence[Reading]) -> str:
-    """Return the lines of `probe.jsonl`."""
-    return "".join(json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in readings)
-
-
 def measure(mounted: Mounted, probe: Sequence[Reading] | None = None) -> Forgetting:
     """Ask the probe with and without the adapter, and compare."""
     probe = read_probe() if probe is None else probe
@@ -83,17 +68,11 @@ def measure(mounted: Mounted, probe: Sequence[Reading] | None = None) -> Forgett
     before, after = right([a.text for a in blind]), right([a.text for a in told])
     same = sum(fold(a.text) == fold(b.text) for a, b in zip(blind, told, strict=True))
     # A hub model's table of a hundred thousand words for every token of the probe is gigabytes.
-    divergences = [
-        (p.exp() * (p - q)).sum(-1).mean().item()
-        for first in range(0, len(probe), AT_ONCE)
-        for p, q in zip(
-            mounted.blind.logprobs(
-                turns[first : first + AT_ONCE], expected[first : first + AT_ONCE]
-            ),
-            mounted.logprobs(turns[first : first + AT_ONCE], expected[first : first + AT_ONCE]),
-            strict=True,
-        )
-    ]
+    divergences: list[float] = []
+    for first in range(0, len(probe), AT_ONCE):
+        some = turns[first : first + AT_ONCE], expected[first : first + AT_ONCE]
+        pairs = zip(mounted.blind.logprobs(*some), mounted.logprobs(*some), strict=True)
+        divergences += [(p.exp() * (p - q)).sum(-1).mean().item() for p, q in pairs]
     return Forgetting(
         prompts=len(probe),
         right_blind=before,

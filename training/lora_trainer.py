@@ -144,14 +144,18 @@ class LoraTrainer(SFTTrainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
+        """Return the mean loss of the answers' tokens, and count what was read."""
+        loss = self.answer_loss(model, inputs)
+        self.progress.tokens += int(inputs["attention_mask"].sum())
+        self.progress.loss = loss.item()
+        return loss
+
+    def answer_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
         """Return the cross-entropy of the answers' tokens."""
         labels = inputs["labels"][:, 1:]
         answers = labels != -100
         logits = self.answer_logits(model, inputs["input_ids"], inputs["attention_mask"], answers)
-        loss = cross_entropy(logits.float(), labels[answers])
-        self.progress.tokens += int(inputs["attention_mask"].sum())
-        self.progress.loss = loss.item()
-        return loss
+        return cross_entropy(logits.float(), labels[answers])
 
     def answer_logits(
         self, model: Any, ids: torch.Tensor, mask: torch.Tensor, answers: torch.Tensor

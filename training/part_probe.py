@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from training.curriculum import Batch
+
 SHEET_LAYER, WORD_LAYER, OPENING_LAYER = 2, 3, 4
 MOST_PARTS = 8
 
@@ -25,26 +27,20 @@ class PartProbe(nn.Module):
         super().__init__()
         self.sheet, self.word, self.opening = (nn.Linear(width, MOST_PARTS + 1) for _ in range(3))
 
-    def forward(
-        self,
-        states: Sequence[torch.Tensor],
-        parts: torch.Tensor,
-        in_sheet: torch.Tensor,
-        opens: torch.Tensor,
-    ) -> list[torch.Tensor]:
+    def forward(self, states: Sequence[torch.Tensor], batch: Batch) -> list[torch.Tensor]:
         """Return the mean loss of each head over its tokens.
 
-        ``states`` are the layers' outputs [rows, length, width]; ``parts`` [rows, length] has 0
-        where there is nothing to tell; ``in_sheet`` and ``opens`` tell which head a token is for.
+        ``states`` are the layers' outputs [rows, length, width].
         """
         losses = []
         for layer, head, asked in (
-            (SHEET_LAYER, self.sheet, in_sheet & ~opens),
-            (WORD_LAYER, self.word, ~in_sheet & ~opens),
-            (OPENING_LAYER, self.opening, opens),
+            (SHEET_LAYER, self.sheet, batch.of_sheet),
+            (WORD_LAYER, self.word, batch.of_question),
+            (OPENING_LAYER, self.opening, batch.opens & (batch.parts > 0)),
         ):
-            known = asked & (parts > 0)
-            state = states[layer - 1][known].float()
+            state = states[layer - 1][asked].float()
             told = head(F.rms_norm(state, state.shape[-1:]))
-            losses.append(F.cross_entropy(told, parts[known], reduction="sum") / max(1, len(told)))
+            losses.append(
+                F.cross_entropy(told, batch.parts[asked], reduction="sum") / max(1, len(told))
+            )
         return losses

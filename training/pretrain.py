@@ -77,7 +77,7 @@ def losses_of(model: Any, probe: PartProbe, batch: Batch) -> Losses:
     told = batch.answers[batch.answers > 0].unique()
     return Losses(
         answers=(losses * batch.weights).sum() / batch.weights.sum(),
-        halfway=[*probe(states, batch.parts, batch.questions == 0, batch.opens), guide],
+        halfway=[*probe(states, batch), guide],
         right=1 - torch.isin(told, wrong).float().mean().item(),
     )
 
@@ -92,7 +92,7 @@ def layer_states(
     text = model.model.language_model
     hidden = text.embed_tokens(batch.ids)
     rotary = text.rotary_emb(hidden, batch.places.expand(3, *batch.ids.shape))
-    visible = batch.visible()
+    visible = batch.visible
     states = []
     for layer in text.layers:
         hidden = layer(hidden, position_embeddings=rotary, attention_mask=visible)

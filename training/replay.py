@@ -5,10 +5,9 @@ making the backbone forget how to read from a context.
 """
 
 import random
-from dataclasses import dataclass
 
-from training.prompt import user_turn
-from training.wording.asks import Ask, asks_of, relation_table
+from training.probe import Reading, read_probe
+from training.wording.asks import Ask, fact_asks, relation_table
 from training.wording.describe import describe
 from training.wording.phrasing import word
 from training.worlds.sentences import sentence
@@ -18,20 +17,6 @@ from training.worlds.words import everyday_words
 KINDS = ("who", "where", "when", "how_many", "how_much", "which", "what")
 # The share of exercises over a sheet of two shots; the others are over one sentence.
 SHEETS = 0.6
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One exercise; the answer stands in the context word for word."""
-
-    context: str
-    question: str
-    answer: str
-
-    @property
-    def turn(self) -> str:
-        """What the user says."""
-        return user_turn(self.question, self.context)
 
 
 def reading(rng: random.Random) -> Reading:
@@ -46,9 +31,7 @@ def from_sheet(rng: random.Random) -> Reading:
         sheet = "\n".join(describe(shot, rng) for shot in timeline.shots)
         asks = [
             ask
-            for index, shot in enumerate(timeline.shots)
-            for fact in shot.facts
-            for ask in asks_of(timeline, index, fact)
+            for ask in fact_asks(timeline)
             if ask.category == "open"
             and ask.cue is not None
             and ask.cue.kind in ("title", "text", "colour")
@@ -73,8 +56,6 @@ def from_sentence(rng: random.Random) -> Reading:
 
 def replay(count: int, seed: int) -> list[Reading]:
     """Return so many exercises, none of them with a text of the forgetting probe."""
-    from training.forgetting import read_probe
-
     kept = {item.context for item in read_probe()}
     rng = random.Random(f"replay-{seed}")
     found: list[Reading] = []

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from training.answerer import Answer
 from training.corpus import REFUSAL, Record
@@ -42,6 +42,10 @@ class Scores:
     choice_asked: int
     lists_asked: int
     absent_asked: int
+
+    def shares(self) -> dict[str, float | None]:
+        """Return the scores by name, without how many were asked."""
+        return {n: value for n, value in asdict(self).items() if not n.endswith("_asked")}
 
 
 def score(records: Sequence[Record], answers: Sequence[Answer]) -> Scores:

@@ -104,7 +104,7 @@ def train(
     exchanges = [(record.question, record.answer) for record in taught]
     exchanges += [(item.turn, item.answer) for item in replayed]
     seen = contexts(taught) + [""] * len(replayed) if settings.loss == "distill" else None
-    steps = _steps(taught, settings)
+    steps = _steps(taught, len(exchanges), settings)
     checkpoints = folder / "checkpoints"
     fingerprint = _fingerprint(backbone, exchanges, settings, start)
     checkpoint = _prepare(checkpoints, fingerprint, resume)
@@ -155,9 +155,8 @@ def train(
     )
 
 
-def _steps(records: Sequence[Record], settings: SFTSettings) -> int:
-    """Return the steps of a training that no clock stops."""
-    rows = len(records) + round(settings.replay_share * len(records))
+def _steps(records: Sequence[Record], rows: int, settings: SFTSettings) -> int:
+    """Return the steps of a training that no clock stops; ``rows`` counts what is replayed too."""
     epoch = math.ceil(rows / settings.batch_size)
     if settings.epochs:
         steps = settings.epochs * epoch

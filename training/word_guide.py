@@ -9,11 +9,13 @@ from typing import Any
 
 import torch
 
+from training.curriculum import Batch
+
 LAYER = 3
 
 
 def word_guide(
-    layer: Any, hidden: torch.Tensor, rotary: tuple[torch.Tensor, torch.Tensor], batch: Any
+    layer: Any, hidden: torch.Tensor, rotary: tuple[torch.Tensor, torch.Tensor], batch: Batch
 ) -> torch.Tensor:
     """Return the mean surprise that a layer's first head looks at the same word in the sheet.
 
@@ -28,10 +30,9 @@ def word_guide(
     queries = attention.q_norm(normed @ attention.q_proj.weight[:size].T)[:, None]
     keys = attention.k_norm(normed @ attention.k_proj.weight[:size].T)[:, None]
     queries, keys = (turned[:, 0] for turned in apply_rotary_pos_emb(queries, keys, *rotary))
-    in_sheet = (batch.questions == 0) & (batch.parts > 0) & ~batch.opens
-    rows, places = ((batch.questions > 0) & (batch.parts > 0) & ~batch.opens).nonzero(as_tuple=True)
+    rows, places = batch.of_question.nonzero(as_tuple=True)
     scores = torch.einsum("nd,nld->nl", queries[rows, places], keys[rows]) * attention.scaling
-    scores = scores.float().masked_fill(~batch.visible()[rows, 0, places], -torch.inf)
-    same = in_sheet[rows] & (batch.ids[rows] == batch.ids[rows, places][:, None])
+    scores = scores.float().masked_fill(~batch.visible[rows, 0, places], -torch.inf)
+    same = batch.of_sheet[rows] & (batch.ids[rows] == batch.ids[rows, places][:, None])
     found = scores.masked_fill(~same, -torch.inf).logsumexp(1)
     return (scores.logsumexp(1) - found).sum() / max(1, len(rows))

@@ -1,6 +1,7 @@
 """What is wrong with a record that joins facts: hops, counts, order of three, comparisons."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 
 from agents.embedded.evidence_index import TEXTS, EvidenceIndex, fold, has_words, holds
@@ -10,18 +11,7 @@ from training.facts import Fact, Span
 
 UNJOINED = "the evidence does not bear out how its facts are joined"
 
-# How many facts a form joins, where that is fixed.
-_FACTS = {
-    "open/said_title": 2,
-    "open/said_colour": 2,
-    "open/said_next": 2,
-    "open/said_previous": 2,
-    "open/text_next": 2,
-    "open/first_of": 3,
-    "open/last_of": 3,
-    "open/longer": 2,
-    "yesno/same_colour": 4,
-}
+Judgement = Callable[[Record, Sequence[Fact]], bool]
 
 
 class JoinedJudge:
@@ -31,20 +21,21 @@ class JoinedJudge:
         self._index = index
         self._of = {
             kind: sorted((i for i in evidence if i.kind == kind), key=lambda i: i.start)
-            for kind in ("shot", "title", "colour", "speech")
+            for kind in ("shot", "colour", "speech")
         }
-        self._judges: dict[str, Callable[[Record, Sequence[Fact]], bool]] = {
-            "open/said_title": self._beside,
-            "open/said_colour": self._beside,
-            "open/said_next": lambda record, facts: self._neighbour(record, facts, 1),
-            "open/said_previous": lambda record, facts: self._neighbour(record, facts, -1),
-            "open/text_next": lambda record, facts: self._neighbour(record, facts, 1),
-            "open/shots_in_colour": self._shots_in_colour,
-            "open/sentences_with": self._sentences_with,
-            "open/first_of": lambda record, facts: self._order(record, facts, first=True),
-            "open/last_of": lambda record, facts: self._order(record, facts, first=False),
-            "open/longer": self._longer,
-            "yesno/same_colour": self._same_colour,
+        # How many facts a form joins (0: any number), and whether they are truly so.
+        self._judges: dict[str, tuple[int, Judgement]] = {
+            "open/said_title": (2, partial(self._beside, step=0)),
+            "open/said_colour": (2, partial(self._beside, step=0)),
+            "open/said_next": (2, partial(self._beside, step=1)),
+            "open/said_previous": (2, partial(self._beside, step=-1)),
+            "open/text_next": (2, partial(self._beside, step=1)),
+            "open/shots_in_colour": (0, self._shots_in_colour),
+            "open/sentences_with": (0, self._sentences_with),
+            "open/first_of": (3, partial(self._order, first=True)),
+            "open/last_of": (3, partial(self._order, first=False)),
+            "open/longer": (2, self._longer),
+            "yesno/same_colour": (4, self._same_colour),
         }
 
     def judges(self, form: str) -> bool:
@@ -53,8 +44,8 @@ class JoinedJudge:
 
     def reason(self, record: Record, facts: Sequence[Fact]) -> str:
         """Return why a record is rejected, or nothing."""
-        whole = len(facts) == _FACTS.get(record.form, len(facts))
-        return "" if whole and self._judges[record.form](record, facts) else UNJOINED
+        count, stands = self._judges[record.form]
+        return "" if len(facts) == (count or len(facts)) and stands(record, facts) else UNJOINED
 
     def _shot(self, span: Span) -> int | None:
         """Return the number of the shot that a span meets most."""
@@ -67,18 +58,13 @@ class JoinedJudge:
         seen = (item for item in self._index.at(fact.spans) if item.kind in kinds)
         return any(holds(item, text) for item in seen)
 
-    def _beside(self, record: Record, facts: Sequence[Fact]) -> bool:
-        answer, said = facts
+    def _beside(self, record: Record, facts: Sequence[Fact], *, step: int) -> bool:
+        """Judge an answer from the shot ``step`` shots after the one of the other fact."""
+        answer, other = facts
         told = fold(record.answer) == fold(answer.value) and self._stands(answer, answer.value)
-        in_one_shot = self._shot(said.spans[0]) in map(self._shot, answer.spans)
-        return told and in_one_shot and self._named(record, said)
-
-    def _neighbour(self, record: Record, facts: Sequence[Fact], step: int) -> bool:
-        answer, beside = facts
-        told = fold(record.answer) == fold(answer.value) and self._stands(answer, answer.value)
-        place = self._shot(beside.spans[0])
-        after = place is not None and place + step in map(self._shot, answer.spans)
-        return told and after and self._named(record, beside)
+        place = self._shot(other.spans[0])
+        placed = place is not None and place + step in map(self._shot, answer.spans)
+        return told and placed and self._named(record, other)
 
     def _named(self, record: Record, fact: Fact) -> bool:
         """Return whether a question names what is said or written in a fact, and truly so."""
@@ -86,6 +72,10 @@ class JoinedJudge:
         if fact.relation:
             names += [fact.relation.answer, fact.relation.slots.get("thing", fact.relation.answer)]
         return any(has_words(record.question, n) and self._stands(fact, n) for n in names)
+
+    def _all_named(self, record: Record, facts: Sequence[Fact]) -> bool:
+        """Return whether a question has the values of all facts, and all stand."""
+        return all(has_words(record.question, f.value) and self._stands(f, f.value) for f in facts)
 
     def _shots_in_colour(self, record: Record, facts: Sequence[Fact]) -> bool:
         value = facts[0].value
@@ -102,14 +92,14 @@ class JoinedJudge:
         )
 
     def _order(self, record: Record, facts: Sequence[Fact], *, first: bool) -> bool:
-        if not all(has_words(record.question, f.value) and self._stands(f, f.value) for f in facts):
+        if not self._all_named(record, facts):
             return False
         starts = {fold(fact.value): fact.spans[0][0] for fact in facts}
         chosen = (min if first else max)(starts, key=lambda value: starts[value])
-        return len(starts) == len(facts) == 3 and fold(record.answer) == chosen
+        return len(starts) == len(facts) and fold(record.answer) == chosen
 
     def _longer(self, record: Record, facts: Sequence[Fact]) -> bool:
-        if not all(has_words(record.question, f.value) and self._stands(f, f.value) for f in facts):
+        if not self._all_named(record, facts):
             return False
         longer, other = (sum(end - start for start, end in fact.spans) for fact in facts)
         return longer > other and fold(record.answer) == fold(facts[0].value)

@@ -1,16 +1,15 @@
 """The question-writer without a language model: every fact in many forms, by the shared grammar."""
 
 import random
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from agents.embedded.augmenter import augment
 from agents.embedded.records import RecordMaker, shot_index
 from agents.embedded.timelines import Timelines
-from agents.team import Assignment, Failure, Rejection
+from agents.team import Assignment, Failure, Rejection, exam_mark
 from training.corpus import Record, Split
 from training.wording.absent import absent_ask
-from training.wording.asks import Ask, asks_of, video_asks
+from training.wording.asks import Ask, asks_of, by_form, video_asks
 from training.wording.hops import hop_asks
 from training.wording.phrasing import word
 from training.wording.timeline import Timeline
@@ -89,12 +88,12 @@ class EmbeddedQuestionWriter:
         """Return new training records of the facts that an examination found unknown."""
         timeline = self._timelines.of(assignment)
         rng = random.Random(f"augment-{assignment.seed}-{exam}")
-        return list(augment(failures, timeline, RecordMaker(assignment, f"a{exam}"), rng))
+        return list(augment(failures, timeline, RecordMaker(assignment, exam_mark(exam)), rng))
 
     def _whole(
         self, timeline: Timeline, maker: RecordMaker, rng: random.Random
     ) -> Iterator[Record]:
-        for form, asks in _by_form(video_asks(timeline)).items():
+        for form, asks in by_form(video_asks(timeline)).items():
             # Pairs of titles grow with the square of the video: a bounded share of each form.
             chosen = rng.sample(asks, min(len(asks), max(4, len(timeline.shots))))
             alone = form in ("list/titles", "summary/video") or len(asks) == 1
@@ -103,19 +102,12 @@ class EmbeddedQuestionWriter:
             for split in HELD_OUT:
                 yield from _words(rng.sample(chosen, min(2, len(chosen))), split, maker, rng)
         wordings = max(2, round(_wordings(timeline) * JOINED_SHARE))
-        for asks in _by_form(hop_asks(timeline)).values():
+        for asks in by_form(hop_asks(timeline)).values():
             chosen = rng.sample(asks, min(len(asks), max(12, 3 * len(timeline.shots))))
             yield from _words(_times(chosen, wordings), "train", maker, rng)
             for split in HELD_OUT:
                 yield from _words(rng.sample(chosen, min(4, len(chosen))), split, maker, rng)
         yield from _absent(timeline, WHOLE_VIDEO_ABSENT_AMONG, maker, rng)
-
-
-def _by_form(asks: Iterable[Ask]) -> dict[str, list[Ask]]:
-    by_form: defaultdict[str, list[Ask]] = defaultdict(list)
-    for ask in asks:
-        by_form[ask.form].append(ask)
-    return by_form
 
 
 def _times(asks: Iterable[Ask], count: int) -> list[Ask]:
@@ -159,15 +151,15 @@ def _absent(
 
 def _dealt(asks: list[Ask], count: int, rng: random.Random) -> list[Ask]:
     """Return ``count`` asks: each form once before any form twice, questions of time foremost."""
-    by_form = _by_form(asks)
-    if not by_form:
+    found = by_form(asks)
+    if not found:
         return []
-    forms = sorted(by_form)
+    forms = sorted(found)
     rng.shuffle(forms)
     # Times in free wordings are what small backbones read worst, so they are asked most.
     timed = [form for form in forms if form.endswith("_by_time")]
     order = timed + forms + timed
-    return [rng.choice(by_form[order[i % len(order)]]) for i in range(count)]
+    return [rng.choice(found[order[i % len(order)]]) for i in range(count)]
 
 
 def _words(

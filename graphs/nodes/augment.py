@@ -19,7 +19,7 @@ from graphs.state import DistillState
 
 def augment(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     """Add verified records to the ``train`` split of the corpus; the others stay as they are."""
-    from agents.team import Failure
+    from agents.team import Failure, is_written_after
     from tools.evidence import EvidenceStore
     from training.corpus import read_corpus, write_corpus
 
@@ -28,9 +28,8 @@ def augment(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     number = len(state["exams"])
     folder = RunFolder(Path(state["run"]))
     path = Path(state["corpus"])
-    mark = f"a{number}-"
     # A run that was stopped between writing and noting it finds its own records.
-    records = [record for record in read_corpus(path) if not record.id.startswith(mark)]
+    records = [record for record in read_corpus(path) if not is_written_after(record, number)]
     failed = json.loads((folder.exams / f"failed-{number - 1}.json").read_text(encoding="utf-8"))
     by_id = {record.id: record for record in records}
     failures = [Failure(record=by_id[one["id"]], answer=one["answer"]) for one in failed]

@@ -69,13 +69,13 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     if done < total:
         warnings = [f"time was short: {done} of {total} examination questions were asked"]
         warn(runtime, warnings[0])
-    scores = asdict(told.scores)
+    scores = told.scores.shares()
     return {
         "scores": {
             "recall_check": scores.pop("recall"),
             "recall_blind": blind.scores.recall,
             "recall_train": trained.scores.recall,
-            **{name: value for name, value in scores.items() if not name.endswith("_asked")},
+            **scores,
         },
         "by_form": told.by_form(),
         "forgetting": asdict(forgetting),

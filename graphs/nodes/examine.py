@@ -43,12 +43,7 @@ def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["
     failed = [{"id": f.record.id, "answer": f.answer} for f in found.failures()]
     write_text(folder / f"failed-{number}.json", json.dumps(failed, ensure_ascii=False) + "\n")
     exam: dict[str, Any] = {
-        "recall": found.scores.recall,
-        "yesno": found.scores.yesno,
-        "choice": found.scores.choice,
-        "lists": found.scores.lists,
-        "false_answers": found.scores.false_answers,
-        "false_refusals": found.scores.false_refusals,
+        **found.scores.shares(),
         "by_form": found.by_form(),
         "asked": len(found.asked),
         "failed": len(failed),

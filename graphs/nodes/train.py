@@ -72,9 +72,11 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
 
 def lesson(records: "Sequence[Record]", number: int, seed: int) -> "list[Record]":
     """Return what a round after an exam trains on: its new records, and old ones among them."""
+    from agents.team import is_written_after
+
     taught = [record for record in records if record.split == "train"]
-    new = [record for record in taught if record.id.startswith(f"a{number}-")]
-    old = [record for record in taught if not record.id.startswith(f"a{number}-")]
+    new = [record for record in taught if is_written_after(record, number)]
+    old = [record for record in taught if not is_written_after(record, number)]
     count = min(len(old), max(FEWEST_OLD, round(REHEARSED * len(new))))
     return [*new, *random.Random(f"lesson-{seed}-{number}").sample(old, count)]
 

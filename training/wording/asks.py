@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -81,6 +81,30 @@ def asks_of(timeline: Timeline, index: int, fact: Fact) -> Iterator[Ask]:
     yield from _when_asks(timeline, fact)
     if fact.attribute == "speech":
         yield from _neighbour_asks(timeline, fact)
+
+
+def fact_asks(timeline: Timeline) -> Iterator[Ask]:
+    """Yield every ask about every fact, in each of the shots that it lies in."""
+    for index, shot in enumerate(timeline.shots):
+        for fact in shot.facts:
+            yield from asks_of(timeline, index, fact)
+
+
+def by_form(asks: Iterable[Ask]) -> dict[str, list[Ask]]:
+    """Return asks by their form, forms in the order in which they come."""
+    found: defaultdict[str, list[Ask]] = defaultdict(list)
+    for ask in asks:
+        found[ask.form].append(ask)
+    return dict(found)
+
+
+def unique_name(timeline: Timeline, relation: Relation) -> str:
+    """Return the name that a relation's sentence is the only one to say, or nothing."""
+    if relation.kind not in ("who", "where", "which", "is", "mention"):
+        return ""
+    name = relation.slots["thing"] if relation.kind == "is" else relation.answer
+    once = timeline.says(name) <= {relation.sentence}
+    return name if once and any(letter.isupper() for letter in name) else ""
 
 
 def _value_asks(timeline: Timeline, index: int, fact: Fact, shot: Shot) -> Iterator[Ask]:
@@ -215,11 +239,7 @@ def _relation_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
             "open/is_reverse", "relation.is_reverse", slots["thing"], ids, spans,
             slots={"answer": relation.answer},
         )  # fmt: skip
-    if kind in ("who", "where", "which", "is", "mention"):
-        named = slots["thing"] if kind == "is" else relation.answer
-        once = timeline.says(named) <= {relation.sentence}
-        if not once or not any(letter.isupper() for letter in named):
-            return
+    if named := unique_name(timeline, relation):
         if len(spans) == 1:
             yield Ask(
                 "open/when_mention", "when.mention", clock(spans[0][0]), ids, spans,

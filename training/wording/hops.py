@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from itertools import combinations, permutations
 
 from training.facts import Fact
-from training.wording.asks import Ask
+from training.wording.asks import Ask, unique_name
 from training.wording.timeline import Shot, Timeline
 
 # One slide must be shown longer than another by so much before anybody would say so.
 LONGER = 1.25
 # Slides further apart than this are not put in order, or the forms would grow with the cube.
 WINDOW = 4
-_NAMING = ("who", "where", "which", "is", "mention")
 # A whole word: "kettle" is no word of "kettle's", nor "lindstr" one of anything.
 _WORD = re.compile(r"(?<!\w)(?<!\w['\u2019])[^\W\d_]{5,}(?!['\u2019]?\w)")
 _ORDERS = tuple(permutations(range(3)))
@@ -30,13 +29,10 @@ def hop_asks(timeline: Timeline) -> Iterator[Ask]:
 
 
 def named(timeline: Timeline, fact: Fact) -> str:
-    """Return the name that a relation's sentence is the only one to say, or nothing."""
-    relation = fact.relation
-    if relation is None or relation.kind not in _NAMING or len(fact.spans) > 1:
+    """Return the name that a relation is the only one to say, and at one time, or nothing."""
+    if fact.relation is None or len(fact.spans) > 1:
         return ""
-    name = relation.slots["thing"] if relation.kind == "is" else relation.answer
-    once = timeline.says(name) <= {relation.sentence}
-    return name if once and any(letter.isupper() for letter in name) else ""
+    return unique_name(timeline, fact.relation)
 
 
 def _from_names(timeline: Timeline, index: int, shot: Shot) -> Iterator[Ask]:

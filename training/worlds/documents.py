@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from training.corpus import REFUSAL
 from training.wording.absent import absent_ask
-from training.wording.asks import Ask, asks_of, video_asks
+from training.wording.asks import Ask, fact_asks, video_asks
 from training.wording.describe import ask_to_describe, describe
 from training.wording.hops import hop_asks
 from training.wording.phrasing import word
@@ -98,12 +98,7 @@ def _asks(
     Where they are ``bound``, only open ones about single shots.
     """
     forms: defaultdict[str, defaultdict[str, list[Ask]]] = defaultdict(lambda: defaultdict(list))
-    found = [
-        ask
-        for index, shot in enumerate(timeline.shots)
-        for fact in shot.facts
-        for ask in asks_of(timeline, index, fact)
-    ]
+    found = list(fact_asks(timeline))
     if not bound:
         found += [*video_asks(timeline), *hop_asks(timeline)]
     for ask in found:

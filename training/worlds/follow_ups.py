@@ -2,7 +2,7 @@
 
 import random
 
-from training.wording.asks import Ask, asks_of
+from training.wording.asks import Ask, fact_asks
 from training.wording.phrasing import cue_words, phrases, word
 from training.wording.timeline import Timeline
 from training.worlds.turns import Turn
@@ -16,11 +16,7 @@ def follow_up(timeline: Timeline, ask: Ask, split: str, rng: random.Random) -> l
     if ask.cue is None or ask.category != "open":
         return []
     others = [
-        other
-        for index, shot in enumerate(timeline.shots)
-        for fact in shot.facts
-        for other in asks_of(timeline, index, fact)
-        if other.category == "open" and other.cue is not None
+        other for other in fact_asks(timeline) if other.category == "open" and other.cue is not None
     ]
     if rng.random() < 0.5:
         alike = [o for o in others if o.table == ask.table and o.slots == ask.slots]
