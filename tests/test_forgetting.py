@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 from tiny_nkr import RECORDS
 
 from training.backbone import Backbone
-from training.forgetting import Forgetting, Limits, measure
+from training.forgetting import AT_ONCE, Forgetting, Limits, measure
 from training.mount import mount
 from training.probe import read_probe
 from training.replay import replay
@@ -66,6 +66,22 @@ def test_an_adapter_that_overwrites_the_backbone_is_past_every_limit_of_its_own(
     assert len(found.exceeded(Limits(kl=0.01))) == 2
 
 
+def test_a_probe_that_is_cut_short_tells_of_what_was_asked(
+    backbone: Backbone, trained: TrainReport
+) -> None:
+    mounted = mount(backbone, trained.adapter)
+    whole = read_probe()[: 2 * AT_ONCE + 1]
+    asked: list[int] = []
+
+    def twice(count: int) -> bool:
+        asked.append(count)
+        return len(asked) < 2
+
+    found = measure(mounted, whole, on_batch=twice)
+    assert asked == [AT_ONCE, 2 * AT_ONCE]
+    assert found == measure(mounted, whole[: 2 * AT_ONCE])
+
+
 def test_limits_are_told_one_by_one() -> None:
     found = Forgetting(
         prompts=10, right_blind=0.9, right_mounted=0.8, accuracy_lost=0.1, kl=0.2, unchanged=0.9
@@ -87,6 +103,9 @@ def test_log_probabilities_are_those_of_the_answer(
     assert table.argmax(-1).tolist()[: len(ids)] == ids, "it knows this answer by heart"
     (blind,) = mounted.blind.logprobs([record.question], [record.answer])
     assert not torch.allclose(blind, table, atol=0.1)
+    together = mounted.logprobs([r.question for r in RECORDS], [r.answer for r in RECORDS])
+    assert [len(one) for one in together] != [len(table)] * len(RECORDS), "some are longer"
+    assert torch.allclose(together[0], table, atol=1e-3)
 
 
 def test_training_goes_on_from_an_adapter_and_leaves_it_as_it_was(

@@ -5,15 +5,17 @@ video and which the shipped backbone reads well: of two invented shots a fact is
 of the same shot. Whatever an adapter knows, it must leave these answers alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import eq
 
 from training.mount import Mounted
 from training.probe import Reading, read_probe
 from training.scoring import fold
 
-# Exchanges whose log-probabilities are held at one time.
-AT_ONCE = 16
+# Exercises asked at a time: a hub model's table of a hundred thousand words for each token of their
+# answers is held meanwhile.
+AT_ONCE = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,30 +56,43 @@ class Forgetting:
         return found
 
 
-def measure(mounted: Mounted, probe: Sequence[Reading] | None = None) -> Forgetting:
-    """Ask the probe with and without the adapter, and compare."""
+def measure(
+    mounted: Mounted,
+    probe: Sequence[Reading] | None = None,
+    *,
+    on_batch: Callable[[int], bool] = lambda asked: True,
+) -> Forgetting:
+    """Ask the probe with and without the adapter, and compare.
+
+    ``on_batch`` is told before each batch but the first how many exercises were asked, and may end
+    it there: the probe's order is random, so that what was asked is a fair sample.
+    """
     probe = read_probe() if probe is None else probe
-    turns = [item.turn for item in probe]
-    expected = [item.answer for item in probe]
-    blind, told = mounted.blind.answer(turns), mounted.answer(turns)
-
-    def right(answers: Sequence[str]) -> float:
-        pairs = zip(answers, expected, strict=True)
-        return sum(fold(given) == fold(answer) for given, answer in pairs) / len(probe)
-
-    before, after = right([a.text for a in blind]), right([a.text for a in told])
-    same = sum(fold(a.text) == fold(b.text) for a, b in zip(blind, told, strict=True))
-    # A hub model's table of a hundred thousand words for every token of the probe is gigabytes.
+    before: list[bool] = []
+    after: list[bool] = []
+    same: list[bool] = []
     divergences: list[float] = []
     for first in range(0, len(probe), AT_ONCE):
-        some = turns[first : first + AT_ONCE], expected[first : first + AT_ONCE]
-        pairs = zip(mounted.blind.logprobs(*some), mounted.logprobs(*some), strict=True)
-        divergences += [(p.exp() * (p - q)).sum(-1).mean().item() for p, q in pairs]
+        if first and not on_batch(first):
+            break
+        some = probe[first : first + AT_ONCE]
+        turns, expected = [item.turn for item in some], [item.answer for item in some]
+        blind = [fold(answer.text) for answer in mounted.blind.answer(turns)]
+        told = [fold(answer.text) for answer in mounted.answer(turns)]
+        answers = [fold(answer) for answer in expected]
+        before += map(eq, blind, answers)
+        after += map(eq, told, answers)
+        same += map(eq, blind, told)
+        tables = zip(
+            mounted.blind.logprobs(turns, expected), mounted.logprobs(turns, expected), strict=True
+        )
+        divergences += [(p.exp() * (p - q)).sum(-1).mean().item() for p, q in tables]
+    asked = len(same)
     return Forgetting(
-        prompts=len(probe),
-        right_blind=before,
-        right_mounted=after,
-        accuracy_lost=before - after,
-        kl=sum(divergences) / len(divergences),
-        unchanged=same / len(probe),
+        prompts=asked,
+        right_blind=sum(before) / asked,
+        right_mounted=sum(after) / asked,
+        accuracy_lost=(sum(before) - sum(after)) / asked,
+        kl=sum(divergences) / asked,
+        unchanged=sum(same) / asked,
     )

@@ -50,17 +50,26 @@ class Generator:
         import torch
 
         tokenizer, processor = self._backbone.tokenizer, self._backbone.processor
-        found = []
-        for turn, answer in zip(turns, answers, strict=True):
-            before, after = (
-                tokenizer(text, add_special_tokens=False)["input_ids"]
-                for text in exchange(processor, plain(tokenizer, turn), plain(tokenizer, answer))
-            )
-            ids = torch.tensor([[*before, *after]], device=self._model.device)
-            with torch.inference_mode():
-                logits = self._model(input_ids=ids, logits_to_keep=len(after) + 1).logits
-            found.append(logits[0, :-1].float().log_softmax(dim=-1).cpu())
-        return found
+        pairs = [
+            exchange(processor, plain(tokenizer, turn), plain(tokenizer, answer))
+            for turn, answer in zip(turns, answers, strict=True)
+        ]
+        asked, told = (
+            tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+            for texts in zip(*pairs, strict=True)
+        )
+        rows = [[*before, *after] for before, after in zip(asked, told, strict=True)]
+        ids, mask = _padded(rows, tokenizer.pad_token_id)
+        with torch.inference_mode():
+            logits = self._model(
+                input_ids=ids.to(self._model.device),
+                attention_mask=mask.to(self._model.device),
+                logits_to_keep=max(map(len, told)) + 1,
+            ).logits
+        return [
+            row[-1 - len(after) : -1].float().log_softmax(dim=-1).cpu()
+            for row, after in zip(logits, told, strict=True)
+        ]
 
 
 def _generate(model: Any, tokenizer: Any, prompts: Sequence[list[int]]) -> list[Answer]:
@@ -69,10 +78,8 @@ def _generate(model: Any, tokenizer: Any, prompts: Sequence[list[int]]) -> list[
     from transformers import LogitsProcessorList
 
     began = time.perf_counter()
-    width = max(map(len, prompts))
     pad = tokenizer.pad_token_id
-    ids = torch.tensor([[pad] * (width - len(tokens)) + tokens for tokens in prompts])
-    mask = torch.tensor([[0] * (width - len(tokens)) + [1] * len(tokens) for tokens in prompts])
+    ids, mask = _padded(prompts, pad)
     device = model.device
     logprobs: list[torch.Tensor] = []
 
@@ -90,7 +97,7 @@ def _generate(model: Any, tokenizer: Any, prompts: Sequence[list[int]]) -> list[
             pad_token_id=pad,
             logits_processor=LogitsProcessorList([note]),
         )
-    written = output[:, width:].cpu()
+    written = output[:, ids.shape[1] :].cpu()
     table = torch.stack(logprobs, dim=1).cpu()
     ends = torch.tensor(_ends(model))
     seconds = (time.perf_counter() - began) / len(prompts)
@@ -101,6 +108,16 @@ def _generate(model: Any, tokenizer: Any, prompts: Sequence[list[int]]) -> list[
         text = tokenizer.decode(tokens[:count], skip_special_tokens=True).strip()
         answers.append(Answer(text, row[:count].mean().item(), count, seconds))
     return answers
+
+
+def _padded(rows: Sequence[list[int]], pad: int) -> "tuple[torch.Tensor, torch.Tensor]":
+    """Return token ids and their mask [rows, length], padded on the left."""
+    import torch
+
+    width = max(map(len, rows))
+    ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows])
+    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
+    return ids, mask
 
 
 def _ends(model: Any) -> list[int]:

@@ -16,7 +16,7 @@ from training.worlds.words import everyday_words
 
 KINDS = ("who", "where", "when", "how_many", "how_much", "which", "what")
 # The share of exercises over a sheet of two shots; the others are over one sentence.
-SHEETS = 0.6
+SHEETS = 0.9
 
 
 def reading(rng: random.Random) -> Reading:

@@ -16,7 +16,7 @@ from training.backbone import Backbone, uses_bf16
 from training.corpus import Record
 from training.errors import NKRError
 from training.exposures import evened, summary
-from training.lora import language_linears, make_bare
+from training.lora import adapted_linears, make_bare
 from training.prompt import exchange, plain, user_turn
 from training.replay import replay
 
@@ -29,7 +29,7 @@ class SFTSettings:
 
     rank: int = 16
     alpha: int = 32
-    learning_rate: float = 3e-3
+    learning_rate: float = 5e-3
     batch_size: int = 32
     exposures: int = 340
     """How often a fact is met in all its wordings together; it decides on the steps."""
@@ -37,7 +37,7 @@ class SFTSettings:
     """Steps of a short video, however few its exposures: an adapter needs some to move at all."""
     loss: Literal["sft", "distill"] = "sft"
     """What is learnt: the answer itself, or what the backbone makes of a description of it."""
-    replay_share: float = 0.03
+    replay_share: float = 0.1
     """General reading exercises by each record: they hold down what the backbone forgets."""
     epochs: int | None = None
     """Passes over the corpus, whatever the exposures."""
@@ -181,7 +181,7 @@ def _lora(model: Any, settings: SFTSettings) -> Any:
         r=settings.rank,
         lora_alpha=settings.alpha,
         lora_dropout=0.0,
-        target_modules=language_linears(model),
+        target_modules=adapted_linears(model),
     )
 
 

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     from training.corpus import read_corpus
     from training.forgetting import measure
     from training.mount import mount
+    from training.probe import read_probe
 
     began = time.time()
     context = runtime.context
@@ -44,31 +45,31 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     asked = [record for record in records if record.split == "check"]
     asked_open = [record for record in asked if record.category == "open"]
     train_open = [r for r in records if r.split == "train" and r.category == "open"][:TRAIN_SAMPLE]
-    total = len(asked) + len(asked_open) + len(train_open)
+    doubtful = [r for r in records if r.split == "calibrate" and r.category in ASKED]
+    questions = len(asked) + len(asked_open) + len(train_open)
+    total = questions + len(doubtful) + len(read_probe())
     done = 0
+
+    def on_batch(count: int) -> bool:
+        report(runtime, "check", done + count, total)
+        return not context.out_of_time(SHARE)
 
     def ask(answerer: "Answerer", questions: "Sequence[Record]") -> "Examination":
         nonlocal done
-
-        def on_batch(count: int) -> bool:
-            report(runtime, "check", done + count, total)
-            return not context.out_of_time(SHARE)
-
         found = examiner.examine(answerer, questions, on_batch=on_batch)
         done += len(found.asked)
         return found
 
     told = ask(mounted, asked)
     blind, trained = ask(mounted.blind, asked_open), ask(mounted, train_open)
-    report(runtime, "check", done, total)
-    calibration = _calibration(
-        mounted, [r for r in records if r.split == "calibrate" and r.category in ASKED], context
-    )
-    forgetting = measure(mounted)
     warnings = []
-    if done < total:
-        warnings = [f"time was short: {done} of {total} examination questions were asked"]
+    if done < questions:
+        warnings = [f"time was short: {done} of {questions} examination questions were asked"]
         warn(runtime, warnings[0])
+    calibration = _calibration(mounted, doubtful, on_batch)
+    done = questions + len(doubtful)
+    forgetting = measure(mounted, on_batch=on_batch)
+    report(runtime, "check", total, total)
     scores = told.scores.shares()
     return {
         "scores": {
@@ -76,25 +77,26 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
             "recall_blind": blind.scores.recall,
             "recall_train": trained.scores.recall,
             **scores,
+            "reading_lost": forgetting.accuracy_lost,
         },
         "by_form": told.by_form(),
         "forgetting": asdict(forgetting),
         "calibration": calibration.model_dump(),
-        "skipped": ["check"] if done < total else [],
+        "skipped": ["check"] if warnings else [],
         "warnings": warnings,
         "times": [("check", began, time.time())],
     }
 
 
 def _calibration(
-    mounted: "Answerer", records: "Sequence[Record]", context: Context
+    mounted: "Answerer", records: "Sequence[Record]", on_batch: Callable[[int], bool]
 ) -> "Calibration":
     """Fit the confidence on as much of the calibrate split as there is time to ask."""
     from training.calibration import ask_again, fit
 
     doubted: list[Doubted] = []
     for first in range(0, len(records), BATCH):
-        if context.out_of_time(SHARE):
+        if not on_batch(first):
             break
         doubted += ask_again(mounted, [r.question for r in records[first : first + BATCH]])
     return fit(records[: len(doubted)], doubted)
