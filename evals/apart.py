@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
 
-from training.corpus import REFUSAL, Kind, Message, Record
+from training.corpus import Record
 from training.facts import Fact
 from training.wording.absent import absent_ask
 from training.wording.asks import Ask, asks_of, by_form
@@ -81,23 +81,5 @@ def _records(asks: Iterable[Ask], rng: random.Random) -> list[Record]:
     def find(table: str, split: str) -> Sequence[str]:
         return wordings()[table]
 
-    records = []
-    for number, ask in enumerate(asks):
-        asked = word(ask, "apart", rng, find)
-        kind: Kind = "absent" if asked.answer == REFUSAL else "qa"
-        records.append(
-            Record(
-                id=f"apart-{number:04d}",
-                video_id="",
-                kind=kind,
-                form=asked.form,
-                fact_ids=list(asked.fact_ids),
-                spans=list(asked.spans),
-                split="check",
-                messages=[
-                    Message(role="user", content=asked.question),
-                    Message(role="assistant", content=asked.answer),
-                ],
-            )
-        )
-    return records
+    asked = (word(ask, "apart", rng, find) for ask in asks)
+    return [one.record(f"apart-{number:04d}", split="check") for number, one in enumerate(asked)]

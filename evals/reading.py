@@ -23,7 +23,7 @@ def read(backbone_name: str, descriptions: int, shots: int) -> dict[str, float |
     """
     from training.backbone import load_backbone
     from training.generate import Generator
-    from training.scoring import fold
+    from training.scoring import is_right
     from training.wording.asks import Ask, fact_asks
     from training.wording.describe import describe
     from training.wording.phrasing import word
@@ -51,7 +51,7 @@ def read(backbone_name: str, descriptions: int, shots: int) -> dict[str, float |
             name = question.form.partition("/")[2]
             told = f"by_{name.partition('_by_')[2]}" if "_by_" in name else name
             kind = told if ask.category == "open" else ask.category
-            right[kind].append(fold(answer.text) == fold(question.answer))
+            right[kind].append(is_right(question.record(str(number)), answer.text))
     opened = [one for kind, found in right.items() if kind not in CLOSED for one in found]
     return {
         "shots": shots,

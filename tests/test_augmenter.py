@@ -11,7 +11,7 @@ from agents.team import Assignment, Failure, Plan
 from tools.evidence import Evidence
 from training.corpus import REFUSAL, Record
 from training.facts import Span
-from training.scoring import times
+from training.scoring import times, verdict
 
 FIRST: list[Span] = [(0.0, 10.0)]
 EXAMS = (1, 2, 3)
@@ -94,11 +94,11 @@ def test_a_fact_is_set_against_the_value_that_was_answered_in_its_place(plan: Pl
         if asked.category == "choice":
             options = re.split(r" ?\b[A-D]\) ", asked.question)[1:]
             assert sorted(options) == ["Northgate Harbour", "The Copper Kettle"]
-            assert asked.answer[1:] == ") The Copper Kettle"
+            assert asked.answer == "The Copper Kettle"
         else:
             question = asked.question.casefold()
-            assert ("copper kettle" in question) == (asked.answer == "Yes")
-            assert ("northgate harbour" in question) == (asked.answer == "No")
+            assert ("copper kettle" in question) == (verdict(asked.answer) == "yes")
+            assert ("northgate harbour" in question) == (verdict(asked.answer) == "no")
 
 
 @pytest.mark.parametrize("answer", ["The Copper Kettle", "Anna Weber", "blue", REFUSAL])

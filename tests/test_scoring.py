@@ -5,7 +5,7 @@ from tiny_nkr import record
 
 from training.answerer import Answer
 from training.corpus import REFUSAL
-from training.scoring import fold, is_refusal, is_right, list_f1, score, times
+from training.scoring import fold, is_refusal, is_right, list_f1, options, score, times, verdict
 
 SPANS = {"spans": [(12.0, 15.5), (3600.0, 3603.0)]}
 WHEN = record("When is the lamp shown?", "00:12; 1:00:00", "list/when_title", **SPANS)
@@ -105,6 +105,21 @@ def test_yes_and_no(answer: str, right: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("red, so yes", "yes"),
+        ("No Smoking, so yes.", "yes"),
+        ("Green, so NO", "no"),
+        ("No, it is green", "no"),
+        ("It is so yes", "it"),
+    ],
+)
+def test_a_verdict_is_the_first_word_or_follows_from_what_was_said(answer: str, said: str) -> None:
+    assert verdict(answer) == said
+    assert is_right(record("Is it red?", "red, so yes", "yesno/colour"), answer) == (said == "yes")
+
+
+@pytest.mark.parametrize(
     ("answer", "right"),
     [
         ("B) dark blue", True),
@@ -122,7 +137,13 @@ def test_yes_and_no(answer: str, right: bool) -> None:
     ],
 )
 def test_a_choice_may_be_named_by_letter_or_text(answer: str, right: bool) -> None:
-    assert is_right(record(OPTIONS, "B) dark blue", "choice/colour"), answer) is right
+    for expected in ("dark blue", "B) dark blue", "B"):
+        assert is_right(record(OPTIONS, expected, "choice/colour"), answer) is right
+
+
+def test_options_are_lettered_in_order() -> None:
+    assert options(OPTIONS) == {"A": "red", "B": "dark blue", "C": "team", "D": "green"}
+    assert options("Which? B) x") == {}
 
 
 def test_a_list_is_a_set() -> None:
@@ -180,9 +201,10 @@ def test_guessing_scores_nothing() -> None:
     yesno = [record("Red?", answer, "yesno/colour") for answer in ("Yes", "No")]
     assert score(yesno, answers("Yes", "Yes")).yesno == 0
     assert score(yesno, answers("No", "Yes")).yesno == -1
-    choice = [record(OPTIONS, f"{letter}) x", "choice/colour") for letter in "ABCD"]
+    texts = ("red", "dark blue", "the A) team", "green")
+    choice = [record(OPTIONS, text, "choice/colour") for text in texts]
     assert score(choice, answers(*"AAAA")).choice == pytest.approx(0)
-    three = [record("Which? A) x B) y C) z", f"{letter}) x", "choice/colour") for letter in "ABC"]
+    three = [record("Which? A) x B) y C) z", text, "choice/colour") for text in "xyz"]
     assert score(three, answers(*"BBB")).choice == pytest.approx(0)
 
 

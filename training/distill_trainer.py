@@ -3,7 +3,8 @@
 The teacher is the same backbone with the adapter off, and has in its context what the describer
 wrote about the record's facts; its `TOP_K` likeliest tokens at each place of the answer are what
 the adapter learns to give from weights. (Context distillation: Snell et al., arXiv 2209.15189.)
-Records about which nothing was described, and refusals, are learnt as in plain fine-tuning.
+Records about which nothing was described, refusals, choices and yes/no are learnt as in plain
+fine-tuning.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ TOP_K = 16
 # The backbone that this project ships has not read longer sheets.
 MOST_DESCRIPTIONS = 3
 IGNORED = -100
+# What the teacher answers in the words that are expected.
+TAUGHT = ("open", "list", "summary")
 
 
 def contexts(records: Sequence[Record]) -> list[str]:
@@ -30,7 +33,7 @@ def contexts(records: Sequence[Record]) -> list[str]:
                 described.setdefault(fact, record.answer)
     found = []
     for record in records:
-        facts = record.fact_ids if record.kind == "qa" else []
+        facts = record.fact_ids if record.category in TAUGHT else []
         texts = list(dict.fromkeys(described[fact] for fact in facts if fact in described))
         found.append("\n".join(texts) if len(texts) <= MOST_DESCRIPTIONS else "")
     return found

@@ -1,8 +1,9 @@
 """Which answers are right, and the scores that an examination reports."""
 
 import re
+import string
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from training.answerer import Answer
@@ -18,7 +19,9 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _PUNCTUATION = re.compile(r"\d+(?:[.:]\d+)+|[^\w\s]|_")
 _TIME = re.compile(r"(?<![\d:])(?:(\d+):)?(\d{1,2}):(\d{2})(?![\d:])")
 _OPTION = re.compile(r"([A-Z])\)\s*")
-_LISTED = re.compile(r"(?<!\w)[A-Z]\)")
+_LISTED = re.compile(r"(?<!\w)([A-Z])\)\s*")
+_LETTERS = string.ascii_uppercase + " "
+_SO = re.compile(r",\s+so\s+(yes|no)\W*$", re.IGNORECASE)
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 
 
@@ -76,7 +79,8 @@ def is_right(record: Record, answer: str) -> bool:
 
     Case, punctuation and articles do not matter. Where a time is asked for, one within a second of
     a span of the record is right. A choice may be answered with its letter, its text or both; a
-    yes/no question with more words after the yes or no; a list in any order.
+    yes/no question with more words after the yes or no, or with what it is before (`verdict`); a
+    list in any order.
     """
     if record.category == "absent":
         return is_refusal(answer)
@@ -88,13 +92,45 @@ def is_right(record: Record, answer: str) -> bool:
         return any(_hits(record, time) for time in times(answer))
     given, expected = fold(answer), fold(record.answer)
     if record.category == "yesno":
-        return given.split(" ", 1)[0] == expected.split(" ", 1)[0]
+        return verdict(answer) == verdict(record.answer)
     return given == expected
 
 
 def is_refusal(answer: str) -> bool:
     """Tell whether an answer is the refusal."""
     return fold(answer) == fold(REFUSAL)
+
+
+def verdict(answer: str) -> str:
+    """Return the yes or no of an answer: its first word, or its last in "green, so no"."""
+    if found := _SO.search(answer):
+        return found[1].casefold()
+    return fold(answer).split(" ", 1)[0]
+
+
+def options(question: str) -> dict[str, str]:
+    """Return the folded options of a choice by their letters; A to Z, in order."""
+    begins: list[re.Match[str]] = []
+    for found in _LISTED.finditer(question):
+        # An option may have such a letter in it.
+        if found[1] == _LETTERS[len(begins)]:
+            begins.append(found)
+    ends = [*(found.start() for found in begins[1:]), len(question)]
+    texts = (question[a.end() : end] for a, end in zip(begins, ends, strict=False))
+    return {_LETTERS[place]: fold(text) for place, text in enumerate(texts)}
+
+
+def chosen(answer: str, listed: Mapping[str, str]) -> str | None:
+    """Return the letter that an answer chooses: by letter, text or both; None for none of them."""
+    given = answer.strip()
+    if not _OPTION.match(given):
+        for letter, text in listed.items():
+            if fold(given) == text:
+                return letter
+    found = re.fullmatch(r"\(?([A-Za-z])(?:[).:]\s*(.*))?\.?", given, re.DOTALL)
+    if not found or (letter := found[1].upper()) not in listed:
+        return None
+    return letter if not found[2] or fold(found[2]) == listed[letter] else None
 
 
 def list_f1(record: Record, answer: str) -> float:
@@ -148,19 +184,13 @@ def _lies_in(span: tuple[float, float], time: float) -> bool:
 
 
 def _is_right_choice(record: Record, answer: str) -> bool:
-    expected = _OPTION.match(record.answer)
-    letter, text = (expected[1], record.answer[expected.end() :]) if expected else ("", "")
-    given = answer.strip()
-    if fold(given) == fold(text) and not _OPTION.match(given):
-        return True
-    found = re.fullmatch(r"\(?([A-Za-z])(?:[).:]\s*(.*))?\.?", given, re.DOTALL)
-    return bool(
-        found and found[1].upper() == letter and (not found[2] or fold(found[2]) == fold(text))
-    )
+    listed = options(record.question)
+    expected = chosen(record.answer, listed)
+    return expected is not None and chosen(answer, listed) == expected
 
 
 def _chance(question: str) -> float:
-    return 1 / max(2, len(set(_LISTED.findall(question))))
+    return 1 / max(2, len(options(question)))
 
 
 def _items(text: str) -> set[str]:

@@ -10,7 +10,7 @@ from agents.embedded.joined_judgements import JoinedJudge
 from tools.evidence import Evidence
 from training.corpus import REFUSAL, Record
 from training.facts import Fact, Span
-from training.scoring import TIME_TOLERANCE, times
+from training.scoring import TIME_TOLERANCE, chosen, options, times, verdict
 
 UNSUPPORTED = "the evidence at its spans does not support the answer"
 UNNAMED = "its question does not name what it asks for"
@@ -20,7 +20,6 @@ _NAMING = ("about", "mention", "general")
 _ASKED = ("who", "what", "where", "when", "how_much", "is")
 _QUOTED = re.compile(r"\"([^\"]+)\"|\u201c([^\u201d]+)\u201d|(?<!\w)'([^']+(?:'\w[^']*)*)'(?!\w)")
 _NAMED = re.compile(r"(?<=[a-z,] )[A-Z][\w.]*(?:[ -][A-Z0-9][\w.]*)*")
-_OPTION = re.compile(r"(?<!\w)([A-D])\) ")
 
 
 class Judge:
@@ -91,27 +90,29 @@ class Judge:
         return "" if as_many and inside and self._stands(fact) else UNSUPPORTED
 
     def _yes_or_no(self, record: Record, facts: Sequence[Fact]) -> str:
-        answer = fold(record.answer).split(" ")[0]
+        answer = verdict(record.answer)
         if answer not in ("yes", "no"):
             return "its answer is neither yes nor no"
         if record.form == "yesno/order":
             return _order(record.question, facts, answer)
         if not self._stands(facts[0]) or not _asks_inside(record):
             return UNSUPPORTED
+        told = record.answer.rpartition(", so ")[0]
+        if told and not _proved(told, facts, self._index.at(record.spans)):
+            return UNSUPPORTED
         # Three words of another sentence may chance to stand in this one; two often do.
         asked = _names(record.question, facts[0], run=2 if answer == "yes" else 3)
         return "" if asked == (answer == "yes") else UNSUPPORTED
 
     def _choice(self, record: Record, facts: Sequence[Fact]) -> str:
-        parts = _OPTION.split(record.question)[1:]
-        options = {letter: fold(text) for letter, text in zip(parts[::2], parts[1::2], strict=True)}
-        chosen = _OPTION.match(record.answer)
-        if chosen is None or len(options) < 2 or len(set(options.values())) < len(options):
+        listed = options(record.question)
+        if len(listed) < 2 or len(set(listed.values())) < len(listed):
             return "its options cannot be told apart"
-        answer = record.answer[chosen.end() :]
-        others = [text for letter, text in options.items() if letter != chosen[1]]
-        if options.get(chosen[1]) != fold(answer):
+        letter = chosen(record.answer, listed)
+        if letter is None:
             return "its answer is none of its options"
+        answer = listed[letter]
+        others = [text for other, text in listed.items() if other != letter]
         if not _proved(answer, facts, self._index.at(record.spans)):
             return UNSUPPORTED
         if facts[0].relation is not None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from training.corpus import REFUSAL, Message, Record, Split
 from training.facts import Span
 from training.wording.asks import Ask, Cue
 from training.wording.timeline import clock, whole_seconds
 
 YES, NO = "Yes", "No"
 LETTERS = "ABCD"
+SPLITS: tuple[Split, ...] = ("train", "exam", "calibrate", "check")
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,22 @@ class Worded:
     answer: str
     fact_ids: tuple[str, ...]
     spans: tuple[Span, ...]
+
+    def record(self, record_id: str, video_id: str = "", split: Split = "train") -> Record:
+        """Return it as a record that no evidence stands behind."""
+        return Record(
+            id=record_id,
+            video_id=video_id,
+            kind="absent" if self.answer == REFUSAL else "qa",
+            form=self.form,
+            fact_ids=list(self.fact_ids),
+            spans=list(self.spans),
+            split=split,
+            messages=[
+                Message(role="user", content=self.question),
+                Message(role="assistant", content=self.answer),
+            ],
+        )
 
 
 @cache
@@ -55,6 +73,12 @@ def _tables() -> dict:
         text = resources.files("training.wording").joinpath(name).read_text(encoding="utf-8")
         for group, tables in tomllib.loads(text).items():
             found[group] = {**found.get(group, {}), **tables}
+    parts = found.pop("part")
+    for table in found["hop"].values():
+        asked, meant = (parts[name] for name in table.pop("parts"))
+        for split in SPLITS:
+            together = (a.replace("{a}", m) for a in asked[split] for m in meant[split])
+            table[split] = list(dict.fromkeys([*table[split], *together]))
     return found
 
 
@@ -70,6 +94,9 @@ def word(ask: Ask, split: str, rng: random.Random, find: Finder = phrases) -> Wo
     if ask.category == "yesno" and "y" not in slots:
         slots["x"] = answer if rng.random() < 0.5 else rng.choice(ask.wrong)
         answer = YES if slots["x"] == ask.answer else NO
+        if not ask.form.startswith("yesno/speech"):
+            # What it is comes before the verdict: who answers from memory can then compare.
+            answer = f"{ask.answer}, so {answer.lower()}"
         if ask.form.startswith("yesno/speech"):
             slots["x"] = excerpt(slots["x"], rng)
         elif "before" in slots:
@@ -137,4 +164,5 @@ def _choices(question: str, ask: Ask, rng: random.Random) -> tuple[str, str]:
     options = [ask.answer, *rng.sample(ask.wrong, min(3, len(ask.wrong)))]
     rng.shuffle(options)
     listed = " ".join(f"{letter}) {text}" for letter, text in zip(LETTERS, options, strict=False))
-    return f"{question} {listed}", f"{LETTERS[options.index(ask.answer)]}) {ask.answer}"
+    # Not its letter, which belongs to this question alone: the answer is that of an open one.
+    return f"{question} {listed}", ask.answer

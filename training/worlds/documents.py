@@ -44,7 +44,7 @@ def document(
     sheet = tuple(describe(shot, rng) for shot in timeline.shots)
     together = rng.random() < 0.08
     turns = []
-    for ask in _asks(timeline, rng, words, rng.randint(8, 12), bound=terse):
+    for ask in asks_about(timeline, rng, words, rng.randint(8, 12), bound=terse):
         asked = word(ask, split, rng)
         turns.append(Turn(asked.question, asked.answer, part_of(timeline, ask)))
         if together and rng.random() < 0.5:
@@ -90,8 +90,8 @@ _REPEAT = ("Repeat this", "Say after me", "Write this again", "Copy these words"
 _GO_ON = ("Go on", "How did this go on", "Say all of it again", "Which line began like this")
 
 
-def _asks(
-    timeline: Timeline, rng: random.Random, words: Sequence[str], count: int, *, bound: bool
+def asks_about(
+    timeline: Timeline, rng: random.Random, words: Sequence[str], count: int, *, bound: bool = False
 ) -> Iterator[Ask]:
     """Yield asks of every form that the video has, rare forms nearly as often as common ones.
 
