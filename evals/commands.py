@@ -20,13 +20,13 @@ class CommandFailed(Exception):
         self.code = code
 
 
-def distill(video: Path, out: Path, seed: int = 0) -> dict[str, Any]:
+def distill(video: Path, out: Path, seed: int = 0, *flags: str) -> dict[str, Any]:
     """Distil ``video`` under ``out`` and return the command's JSON; progress goes to stderr.
 
     Raises `CommandFailed`, and KeyboardInterrupt where Ctrl-C stopped the command.
     """
     command = ["-m", "graphs.distill", f"--video={video}", f"--out={out}", f"--seed={seed}"]
-    return json.loads(_stdout([*command, "--json"]))
+    return json.loads(_stdout([*command, "--json", *flags]))
 
 
 def ask(nkr: Path, questions: Sequence[str], *flags: str) -> list[dict[str, Any]]:

@@ -64,7 +64,8 @@ def measure(video: Path, seed: int, out: Path) -> dict[str, Any]:
     from agents.team import Plan
     from training.wording.timeline import Timeline
 
-    report = commands.distill(video, out / "runs", seed)
+    # What an adapter spoils is measured here, not kept from being measured.
+    report = commands.distill(video, out / "runs", seed, "--force")
     kept = out / f"{report['video']['id']}-{seed}.json"
     if kept.exists() and (found := json.loads(kept.read_text()))["nkr"] == report["nkr"]:
         return found

@@ -53,7 +53,9 @@ def test_the_adapters_config_names_the_backbone_and_no_path(trained: TrainReport
 
 
 def test_the_report_counts_tokens_without_padding(backbone: Backbone, tmp_path: Path) -> None:
-    report = train(backbone, RECORDS, tmp_path, SFTSettings(epochs=3, batch_size=2))
+    report = train(
+        backbone, RECORDS, tmp_path, SFTSettings(epochs=3, batch_size=2, replay_share=0.0)
+    )
     tokenizer, processor = backbone.tokenizer, backbone.processor
     texts = [f"{prompt(processor, question)}{answer}<|im_end|>\n" for question, answer in PAIRS]
     assert report.tokens == 3 * sum(map(len, tokenizer(texts)["input_ids"]))
@@ -69,7 +71,7 @@ def test_exposures_decide_on_the_steps_but_for_the_fewest(
 ) -> None:
     facts = ("f1", "f1", "f2", "f2")
     records = [record(*pair, fact_ids=(fact,)) for pair, fact in zip(PAIRS[:4], facts, strict=True)]
-    settings = SFTSettings(exposures=3, fewest_steps=fewest, batch_size=2)
+    settings = SFTSettings(exposures=3, fewest_steps=fewest, batch_size=2, replay_share=0.0)
     # A fact stands in two of the four records: three exposures are one pass and a half.
     assert train(backbone, records, tmp_path, settings).steps == steps
 

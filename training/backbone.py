@@ -9,22 +9,37 @@ from typing import Any
 from training.errors import NKRError
 
 EMBEDDED = Path(__file__).parent / "embedded"
+WARM_START = EMBEDDED / "warm_start"
+# The file of a warm start that says for which weights it was made.
+REVISION = "revision"
 EMBEDDED_NAME = "nkr-embedded-v3"
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """A loaded model with its processor; ``revision`` tells weights of one name apart."""
+    """A loaded model with its processor; ``revision`` tells weights of one name apart.
+
+    ``warm_start`` is the adapter that its trainings start from, where it has one.
+    """
 
     model: Any
     processor: Any
     name: str
     revision: str
+    warm_start: Path | None = None
 
     @property
     def tokenizer(self) -> Any:
         """The processor's tokenizer."""
         return self.processor.tokenizer
+
+
+def _is_of(warm_start: Path, revision: str) -> bool:
+    """Tell whether a warm start was made on weights of this revision: on others it is worthless."""
+    try:
+        return (warm_start / REVISION).read_text(encoding="ascii").strip() == revision
+    except OSError:
+        return False
 
 
 def weights_hash(folder: Path) -> str:
@@ -98,7 +113,8 @@ def load_backbone(
         revision = getattr(model.config, "_commit_hash", None) or "unknown"
     model.requires_grad_(False)
     model.eval()
-    return Backbone(model.to(device), processor, shown, revision)
+    started = name == "embedded" and _is_of(WARM_START, revision)
+    return Backbone(model.to(device), processor, shown, revision, WARM_START if started else None)
 
 
 def uses_bf16(device: str) -> bool:

@@ -31,13 +31,13 @@ class SFTSettings:
     alpha: int = 32
     learning_rate: float = 5e-3
     batch_size: int = 32
-    exposures: int = 340
+    exposures: int = 280
     """How often a fact is met in all its wordings together; it decides on the steps."""
     fewest_steps: int = 300
     """Steps of a short video, however few its exposures: an adapter needs some to move at all."""
     loss: Literal["sft", "distill"] = "sft"
     """What is learnt: the answer itself, or what the backbone makes of a description of it."""
-    replay_share: float = 0.1
+    replay_share: float = 0.25
     """General reading exercises by each record: they hold down what the backbone forgets."""
     epochs: int | None = None
     """Passes over the corpus, whatever the exposures."""

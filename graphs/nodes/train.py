@@ -23,7 +23,7 @@ RESERVED_SHARE = 0.15
 RESERVED = (15.0, 120.0)
 # A round after an exam: twice over its records, gently. Old records by each new one, and at least
 # so many, keep the rest of the video where it is.
-ROUND: dict[str, Any] = {"epochs": 2, "learning_rate": 1.5e-3}
+ROUND: dict[str, Any] = {"epochs": 2, "learning_rate": 2.5e-3}
 REHEARSED, FEWEST_OLD = 1.0, 800
 
 
@@ -51,7 +51,7 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         records,
         folder / f"round-{number}" if number else folder,
         settings,
-        start=Path(state["adapter"]) if number else None,
+        start=Path(state["adapter"]) if number else backbone.warm_start,
         deadline=deadline(context),
         on_step=on_step,
         resume=True,
