@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import torch
 from torch.nn.functional import cross_entropy
 
 from agents.examiner import examine
@@ -82,8 +83,6 @@ def attention_too() -> Iterator[None]:
 
 
 def _at_random(self: Any, train_dataset: Any = None) -> Any:
-    import torch
-
     generator = torch.Generator().manual_seed(self.args.seed)
     return torch.utils.data.RandomSampler(train_dataset, generator=generator)
 

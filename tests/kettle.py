@@ -37,16 +37,25 @@ def measured(rows: Sequence[tuple[Kind, float, float, str]]) -> list[Evidence]:
     ]
 
 
+Talk = tuple[Sequence[tuple[Kind, float, float, str]], float]
+
+
 @pytest.fixture
-def evidence() -> list[Evidence]:
+def talk() -> Talk:
+    """What is seen and said in the talk, and its seconds; a module may tell of another."""
+    return EVIDENCE, SECONDS
+
+
+@pytest.fixture
+def evidence(talk: Talk) -> list[Evidence]:
     """What was measured in the talk."""
-    return measured(EVIDENCE)
+    return measured(talk[0])
 
 
 @pytest.fixture
-def plan(evidence: list[Evidence]) -> Plan:
+def plan(evidence: list[Evidence], talk: Talk) -> Plan:
     """The talk's plan."""
-    return EmbeddedPlanner().plan(evidence, SECONDS)
+    return EmbeddedPlanner().plan(evidence, talk[1])
 
 
 def fact_id(plan: Plan, value: str, kind: str = "") -> str:

@@ -1,17 +1,18 @@
 """Records that join facts: the true ones stand before the verifier, the false ones do not."""
 
 import pytest
-from kettle import fact_id, measured, record
+from kettle import Talk, fact_id, record
 
 from agents.embedded.evidence_index import EvidenceIndex
 from agents.embedded.joined_judgements import UNJOINED, JoinedJudge
-from agents.embedded.planner import EmbeddedPlanner
 from agents.embedded.team import embedded_team
 from agents.embedded.verifier import EmbeddedVerifier
 from agents.team import Assignment, Plan
 from tools.evidence import Evidence, Kind
 from training.corpus import Record
 from training.facts import Span
+
+pytest_plugins = ("kettle",)
 
 SECONDS = 40.0
 SHOTS: list[Span] = [(0.0, 10.0), (10.0, 14.0), (14.0, 24.0), (24.0, 40.0)]
@@ -38,13 +39,8 @@ EVIDENCE: list[tuple[Kind, float, float, str]] = [
 
 
 @pytest.fixture
-def evidence() -> list[Evidence]:
-    return measured(EVIDENCE)
-
-
-@pytest.fixture
-def plan(evidence: list[Evidence]) -> Plan:
-    return EmbeddedPlanner().plan(evidence, SECONDS)
+def talk() -> Talk:
+    return EVIDENCE, SECONDS
 
 
 # A form with its facts (a colour by its shot, a name said by its kind of relation); the question;

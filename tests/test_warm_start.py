@@ -10,7 +10,8 @@ from evals.questions import NASA, SAMPLE
 from training import backbone as backbones
 from training.corpus import REFUSAL
 from training.mount import mount
-from training.warm_start import WEIGHTS, lessons, main, move, share
+from training.nkr import WEIGHTS
+from training.warm_start import lessons, main, move, share
 
 
 def adapter(folder: Path, value: float) -> Path:

@@ -90,10 +90,9 @@ def is_right(record: Record, answer: str) -> bool:
         return _is_right_choice(record, answer)
     if _asks_when(record):
         return any(_hits(record, time) for time in times(answer))
-    given, expected = fold(answer), fold(record.answer)
     if record.category == "yesno":
         return verdict(answer) == verdict(record.answer)
-    return given == expected
+    return fold(answer) == fold(record.answer)
 
 
 def is_refusal(answer: str) -> bool:
@@ -103,9 +102,14 @@ def is_refusal(answer: str) -> bool:
 
 def verdict(answer: str) -> str:
     """Return the yes or no of an answer: its first word, or its last in "green, so no"."""
+    return reasoned(answer)[1]
+
+
+def reasoned(answer: str) -> tuple[str, str]:
+    """Return what an answer says first, "green" in "green, so no" or nothing, and its verdict."""
     if found := _SO.search(answer):
-        return found[1].casefold()
-    return fold(answer).split(" ", 1)[0]
+        return answer[: found.start()], found[1].casefold()
+    return "", fold(answer).split(" ", 1)[0]
 
 
 def options(question: str) -> dict[str, str]:

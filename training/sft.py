@@ -25,7 +25,7 @@ MAX_TOKENS = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class SFTSettings:
-    """How an adapter is trained."""
+    """How an adapter is trained; one that is gone on from keeps its own ``rank`` and ``alpha``."""
 
     rank: int = 16
     alpha: int = 32

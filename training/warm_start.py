@@ -25,13 +25,13 @@ from safetensors.torch import load_file, save_file
 
 from training.backbone import EMBEDDED, REVISION, WARM_START, load_backbone, weights_hash
 from training.corpus import Record
+from training.nkr import WEIGHTS
 from training.sft import SFTSettings, train
 from training.wording.phrasing import word
 from training.worlds.documents import asks_about
 from training.worlds.videos import invent
 from training.worlds.words import everyday_words
 
-WEIGHTS = "adapter_model.safetensors"
 SHOTS, FEWEST_FACTS = (6, 14), 30
 WORDINGS = 40
 # How far the start moves towards where the videos ended: less and less.
@@ -55,8 +55,6 @@ def lessons(seed: int, number: int) -> list[Record]:
 
 def adapted(start: Path | None, folder: Path, seed: int, number: int, steps: int) -> Path:
     """Train on one invented video from a start, on one thread; return the adapter's folder."""
-    import torch
-
     torch.set_num_threads(1)
     settings = SFTSettings(max_steps=steps, fewest_steps=steps, save_every=10 * steps, seed=seed)
     backbone = load_backbone("embedded", device="cpu")
@@ -66,11 +64,8 @@ def adapted(start: Path | None, folder: Path, seed: int, number: int, steps: int
 
 def move(start: Path, ends: Sequence[Path], share: float) -> None:
     """Put the start's tensors a share of the way to the mean of the ends'; from nothing, there."""
-    mean = {
-        name: torch.stack([found[name] for found in all_ends]).mean(dim=0)
-        for all_ends in [[load_file(end / WEIGHTS) for end in ends]]
-        for name in all_ends[0]
-    }
+    found = [load_file(end / WEIGHTS) for end in ends]
+    mean = {name: torch.stack([one[name] for one in found]).mean(dim=0) for name in found[0]}
     if start.is_dir():
         old = load_file(start / WEIGHTS)
         mean = {name: tensor.lerp(mean[name], share) for name, tensor in old.items()}

@@ -10,7 +10,7 @@ from agents.embedded.joined_judgements import JoinedJudge
 from tools.evidence import Evidence
 from training.corpus import REFUSAL, Record
 from training.facts import Fact, Span
-from training.scoring import TIME_TOLERANCE, chosen, options, times, verdict
+from training.scoring import TIME_TOLERANCE, chosen, options, reasoned, times
 
 UNSUPPORTED = "the evidence at its spans does not support the answer"
 UNNAMED = "its question does not name what it asks for"
@@ -90,14 +90,13 @@ class Judge:
         return "" if as_many and inside and self._stands(fact) else UNSUPPORTED
 
     def _yes_or_no(self, record: Record, facts: Sequence[Fact]) -> str:
-        answer = verdict(record.answer)
+        told, answer = reasoned(record.answer)
         if answer not in ("yes", "no"):
             return "its answer is neither yes nor no"
         if record.form == "yesno/order":
             return _order(record.question, facts, answer)
         if not self._stands(facts[0]) or not _asks_inside(record):
             return UNSUPPORTED
-        told = record.answer.rpartition(", so ")[0]
         if told and not _proved(told, facts, self._index.at(record.spans)):
             return UNSUPPORTED
         # Three words of another sentence may chance to stand in this one; two often do.
