@@ -37,25 +37,25 @@ def measured(rows: Sequence[tuple[Kind, float, float, str]]) -> list[Evidence]:
     ]
 
 
-Talk = tuple[Sequence[tuple[Kind, float, float, str]], float]
+Measured = tuple[Sequence[tuple[Kind, float, float, str]], float]
 
 
 @pytest.fixture
-def talk() -> Talk:
+def measurements() -> Measured:
     """What is seen and said in the talk, and its seconds; a module may tell of another."""
     return EVIDENCE, SECONDS
 
 
 @pytest.fixture
-def evidence(talk: Talk) -> list[Evidence]:
+def evidence(measurements: Measured) -> list[Evidence]:
     """What was measured in the talk."""
-    return measured(talk[0])
+    return measured(measurements[0])
 
 
 @pytest.fixture
-def plan(evidence: list[Evidence], talk: Talk) -> Plan:
+def plan(evidence: list[Evidence], measurements: Measured) -> Plan:
     """The talk's plan."""
-    return EmbeddedPlanner().plan(evidence, talk[1])
+    return EmbeddedPlanner().plan(evidence, measurements[1])
 
 
 def fact_id(plan: Plan, value: str, kind: str = "") -> str:

@@ -1,7 +1,7 @@
 """Records that join facts: the true ones stand before the verifier, the false ones do not."""
 
 import pytest
-from kettle import Talk, fact_id, record
+from kettle import Measured, fact_id, record
 
 from agents.embedded.evidence_index import EvidenceIndex
 from agents.embedded.joined_judgements import UNJOINED, JoinedJudge
@@ -39,7 +39,7 @@ EVIDENCE: list[tuple[Kind, float, float, str]] = [
 
 
 @pytest.fixture
-def talk() -> Talk:
+def measurements() -> Measured:
     return EVIDENCE, SECONDS
 
 
