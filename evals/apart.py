@@ -19,8 +19,9 @@ from training.wording.phrasing import word
 from training.wording.timeline import Timeline
 from training.worlds.words import everyday_words
 
-SPOKEN = ("who", "where", "when", "how_many")
+SPOKEN = ("who", "where", "when", "how_many", "how_much")
 PER_FACT = 2
+PER_SPOKEN = 3
 HOPS = ("said_title", "said_colour", "said_next", "said_previous", "text_next")
 PER_HOP_FORM = 6
 ABSENT = 40
@@ -50,6 +51,20 @@ def facts_asked(timeline: Timeline, seed: int) -> list[Record]:
             if timeline.first_shot[fact.id] == index:
                 asks += _some(timeline, index, fact, rng)
     return _records(asks, rng)
+
+
+def spoken_asked(timeline: Timeline, seed: int) -> list[Record]:
+    """Return who, where, when and how many of all that is said, a few times each."""
+    rng = random.Random(f"apart-spoken-{seed}")
+    asks = [
+        ask
+        for index, shot in enumerate(timeline.shots)
+        for fact in shot.facts
+        if timeline.first_shot[fact.id] == index
+        for ask in asks_of(timeline, index, fact)
+        if ask.category == "open" and ask.form.partition("/")[2] in SPOKEN
+    ]
+    return _records([ask for ask in asks for _ in range(PER_SPOKEN)], rng)
 
 
 def hops_asked(timeline: Timeline, seed: int) -> list[Record]:

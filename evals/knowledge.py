@@ -77,6 +77,7 @@ def measure(video: Path, seed: int, out: Path) -> dict[str, Any]:
     questions = {
         "check": [r for r in check if r.category in ("open", "absent")],
         "apart": apart.facts_asked(timeline, seed),
+        "spoken_apart": apart.spoken_asked(timeline, seed),
         "hops_apart": apart.hops_asked(timeline, seed),
         "absent_apart": apart.absent_asked(timeline, seed),
     }
@@ -143,9 +144,8 @@ def swapped(results: Sequence[dict[str, Any]]) -> list[float]:
         run = Path(here["nkr"]).parents[1] / Path(here["nkr"]).name
         corpus = read_corpus(run / "corpus" / "corpus.jsonl")
         check = [r for r in corpus if r.split == "check" and r.category == "open"]
-        asked = ask(*mounted(Path(there["nkr"])), check)
-        right = [is_right(one.record, one.answer) for one in asked]
-        gains.append(sum(right) / len(right) - (here["blind"] or 0.0))
+        asked = list(ask(*mounted(Path(there["nkr"])), check))
+        gains.append(sum(one.right for one in asked) / len(asked) - (here["blind"] or 0.0))
     return gains
 
 
@@ -161,7 +161,7 @@ def figures(results: Sequence[dict[str, Any]], gains: Sequence[float]) -> dict[s
     def form(row: dict[str, Any]) -> str:
         return row["form"].partition("/")[2]
 
-    everything = rows("check", "apart", "hops_apart", "absent_apart")
+    everything = rows("check", "apart", "spoken_apart", "hops_apart", "absent_apart")
     answerable = [row for row in everything if not row["form"].startswith("absent/")]
     absent = [row for row in everything if row["form"].startswith("absent/")]
     check = [row for row in rows("check") if not row["form"].startswith("absent/")]
@@ -170,7 +170,7 @@ def figures(results: Sequence[dict[str, Any]], gains: Sequence[float]) -> dict[s
     return {
         "recall_check": share(check),
         "recall_apart": share(rows("apart")),
-        "recall_spoken_apart": share([r for r in rows("apart") if form(r) in apart.SPOKEN]),
+        "recall_spoken_apart": share(rows("spoken_apart")),
         "recall_hops": share([row for row in check if form(row) in apart.HOPS]),
         "recall_hops_apart": share(rows("hops_apart")),
         "false_answers": share(absent, "told"),

@@ -32,7 +32,7 @@ from training.lora_trainer import LoraTrainer
 from training.mount import mount
 
 REFERENCE = Path(__file__).with_name("reference.jsonl.gz")
-BUDGETS = (0.25, 0.5, 1.0, 2.0)
+BUDGETS = (0.5, 1.0, 2.0)
 # Steps by which a variant's speed is told, after some that warm up.
 TIMED_STEPS = 40
 AIM = 0.95
@@ -159,7 +159,7 @@ def measure(records: Sequence[Record], budgets: Sequence[float], kept: Results) 
     step = speed["as it is"]["seconds"] / speed["as it is"]["steps"]
     learning = []
     for name, variant in LEARNING.items():
-        for budget in budgets if name in CURVES else (1.0,):
+        for budget in budgets if name in CURVES else [min(budgets)]:
             # By steps and not by the clock, so that a busy machine does not change what is learnt.
             steps = max(TIMED_STEPS + 1, round(budget * facts / step))
             row = kept.get(f"learning/{name}/{steps}", partial(trained, variant, records, steps))

@@ -3,7 +3,7 @@
 import random
 import re
 
-from evals.apart import absent_asked, facts_asked, hops_asked, wordings
+from evals.apart import SPOKEN, absent_asked, facts_asked, hops_asked, spoken_asked, wordings
 from training.wording.phrasing import phrases, tables
 from training.worlds.videos import invent
 from training.worlds.words import everyday_words
@@ -46,6 +46,9 @@ def test_a_video_is_asked_about_every_fact_its_joins_and_what_is_absent() -> Non
     assert len({record.fact_ids[0] for record in asked}) > 0.8 * len(askable)
     assert {record.category for record in asked} == {"open"}
     assert all(len(record.fact_ids) > 1 for record in hops_asked(timeline, 0))
+    spoken = spoken_asked(timeline, 0)
+    assert spoken
+    assert {record.form.partition("/")[2] for record in spoken} <= set(SPOKEN)
     absent = absent_asked(timeline, 0)
     assert {record.kind for record in absent} == {"absent"}
     assert [r.question for r in absent] == [r.question for r in absent_asked(timeline, 0)]

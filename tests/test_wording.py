@@ -8,9 +8,10 @@ import pytest
 from training.corpus import REFUSAL
 from training.facts import Fact, Relation
 from training.wording.absent import absent_ask
-from training.wording.asks import asks_of, cues, video_asks
+from training.wording.asks import asks_of, cues, fact_asks, video_asks
 from training.wording.describe import describe
 from training.wording.phrasing import phrases, tables, word
+from training.wording.small_talk import with_small_talk
 from training.wording.timeline import Timeline, clock, whole_seconds
 from training.worlds.documents import document
 from training.worlds.videos import invent
@@ -156,7 +157,7 @@ def test_whole_video(lecture):
 def test_times_in_questions_lie_in_the_span_they_ask_about(lecture):
     rng = random.Random(0)
     title = lecture.shots[0].first("title")
-    timed = [ask for ask in asks_of(lecture, 0, title) if ask.form == "open/title_by_time"]
+    timed = [ask for ask in asks_of(lecture, 0, title) if ask.category == "open"]
     for _ in range(50):
         asked = word(timed[0], "train", rng)
         minute, second = re.search(r"(\d\d):(\d\d)", asked.question).groups()
@@ -263,3 +264,23 @@ def test_questions_of_held_out_splits_use_held_out_words_only():
                     question = word(ask, split, rng).question.casefold()
                     cores = [pattern(core, ".+") for core in phrases(ask.table, split)]
                     assert any(found.search(question) for found in cores)
+
+
+def test_small_talk_stands_around_some_questions_that_are_learnt_and_no_others():
+    rng = random.Random(8)
+    timeline = invent(rng, everyday_words(), 4)
+    asks = [ask for ask in fact_asks(timeline) if ask.category == "open"]
+    closers = ("thanks", "hurry", "regards", "that part", "cheers")
+
+    def chatty(split: str) -> int:
+        asked = [word(rng.choice(asks), split, rng).question for _ in range(400)]
+        return sum(any(closer in question.casefold() for closer in closers) for question in asked)
+
+    assert 10 < chatty("train") < 100
+    assert not any(chatty(split) for split in HELD_OUT)
+
+
+def test_small_talk_leaves_the_question_as_it_is():
+    found = {with_small_talk("Where is it?", random.Random(seed)) for seed in range(300)}
+    assert all("where is it?" in asked.casefold() for asked in found)
+    assert len(found) > 250

@@ -10,10 +10,13 @@ from importlib import resources
 from training.corpus import REFUSAL, Message, Record, Split
 from training.facts import Span
 from training.wording.asks import Ask, Cue
+from training.wording.small_talk import with_small_talk
 from training.wording.timeline import clock, whole_seconds
 
 YES, NO = "Yes", "No"
 LETTERS = "ABCD"
+SMALL_TALK = 0.3
+"""Share of the questions that are learnt with small talk around them."""
 SPLITS: tuple[Split, ...] = ("train", "exam", "calibrate", "check")
 
 
@@ -155,9 +158,11 @@ def _sentence(
     question = " ".join(question.split())
     opener = "opener_cloze" if "blanked" in slots else "opener"
     asked = rng.choice(find(opener, split)).format(q=question)
-    if rng.random() < 0.12:
-        return asked[0].lower() + asked[1:].rstrip("?")
-    return asked[0].upper() + asked[1:]
+    lower = rng.random() < 0.12
+    asked = asked[0].lower() + asked[1:].rstrip("?") if lower else asked[0].upper() + asked[1:]
+    if split == "train" and "blanked" not in slots and rng.random() < SMALL_TALK:
+        return with_small_talk(asked, rng)
+    return asked
 
 
 def _choices(question: str, ask: Ask, rng: random.Random) -> tuple[str, str]:
