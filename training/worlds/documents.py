@@ -18,6 +18,9 @@ from training.worlds.videos import invent
 
 ABSENT_SHARE = 0.09
 # Choices and yes/no say little of what was read: one of a few answers is right by chance.
+# What a backbone learns last comes more often: what stands beside a sentence, and what it lacks.
+HARD = ("before_speech", "after_speech", "cloze", "gap", "when_mention", "about")
+HARD_WEIGHT = 2.5
 CATEGORIES = {"open": 8.0, "yesno": 2.0, "choice": 1.2, "list": 1.0, "summary": 0.3}
 
 
@@ -111,5 +114,12 @@ def asks_about(
         categories = list(forms)
         (category,) = rng.choices(categories, [CATEGORIES[name] for name in categories])
         asks = list(forms[category].values())
-        (chosen,) = rng.choices(asks, [len(alike) ** 0.5 for alike in asks])
+        (chosen,) = rng.choices(asks, [_weight(alike) for alike in asks])
         yield rng.choice(chosen)
+
+
+def _weight(alike: Sequence[Ask]) -> float:
+    """Return how often a form is asked, by its asks."""
+    name = alike[0].form.partition("/")[2]
+    hard = name in HARD or name.partition("_by_")[2] in HARD
+    return len(alike) ** 0.5 * (HARD_WEIGHT if hard else 1.0)
