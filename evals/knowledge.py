@@ -8,6 +8,7 @@ calibrated threshold. What is done is kept in ``--out`` and not done again.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,9 +18,11 @@ from typing import Any
 
 from evals import apart, commands, generated_clips, sample_clip
 from evals.smoke import FOOTAGE
+from graphs.parts import write_text
 from training.answerer import Answerer
 from training.calibration import Calibration, ask_again, auroc, expected_calibration_error
 from training.corpus import Record, read_corpus
+from training.nkr import MANIFEST
 from training.scoring import is_refusal, is_right
 
 QUICK, FULL = ("nasa.mp4",), ("nasa.mp4", "persons.mp4", "echo.webm")
@@ -65,11 +68,12 @@ def measure(video: Path, seed: int, out: Path) -> dict[str, Any]:
     from training.wording.timeline import Timeline
 
     # What an adapter spoils is measured here, not kept from being measured.
-    report = commands.distill(video, out / "runs", seed, "--force")
-    kept = out / f"{report['video']['id']}-{seed}.json"
-    if kept.exists() and (found := json.loads(kept.read_text()))["nkr"] == report["nkr"]:
-        return found
+    report = commands.distill(video, out / f"runs-{seed}", seed, "--force")
     nkr = Path(report["nkr"])
+    made = hashlib.sha256((nkr / MANIFEST).read_bytes()).hexdigest()
+    kept = out / f"{report['video']['id']}-{seed}.json"
+    if kept.exists() and (found := json.loads(kept.read_text()))["made"] == made:
+        return found
     run = nkr.parents[1] / nkr.name
     plan = Plan.model_validate_json((run / "corpus" / "plan.json").read_text(encoding="utf-8"))
     timeline = Timeline.of(plan.facts, plan.spans, report["video"]["seconds"])
@@ -86,6 +90,7 @@ def measure(video: Path, seed: int, out: Path) -> dict[str, Any]:
     full = json.loads((run / "report.json").read_text(encoding="utf-8"))
     result = {
         "nkr": report["nkr"],
+        "made": made,
         "video": video.name,
         "seed": seed,
         "facts": report["corpus"]["facts"],
@@ -111,7 +116,7 @@ def measure(video: Path, seed: int, out: Path) -> dict[str, Any]:
             for name, found in asked.items()
         },
     }
-    kept.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_text(kept, json.dumps(result, ensure_ascii=False, indent=1) + "\n")
     return result
 
 
@@ -225,6 +230,8 @@ def main() -> None:
         gains = [gain for results in by_seed for gain in swapped(results)]
     except KeyboardInterrupt:
         sys.exit(commands.INTERRUPTED)
+    except commands.CommandFailed as error:
+        sys.exit(error.code)
     results = [result for found in by_seed for result in found]
     found = figures(results, gains)
     if options.json:

@@ -11,11 +11,12 @@ trained. What is done is kept in ``--out`` and not done again.
 
 import argparse
 import gzip
+import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,13 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from agents.examiner import examine
+from graphs.parts import write_text
 from training import sft
 from training.backbone import load_backbone
 from training.corpus import Record
 from training.lora_trainer import LoraTrainer
 from training.mount import mount
+from training.nkr import WEIGHTS
 
 REFERENCE = Path(__file__).with_name("reference.jsonl.gz")
 BUDGETS = (0.5, 1.0, 2.0)
@@ -107,8 +110,11 @@ LEARNING = {
     "as it is": Variant(),
     "no warm start": Variant(warm=False),
     "adapters on attention too, no warm start": Variant(warm=False, changed=attention_too),
-    "rank 8, no warm start": Variant({"rank": 8, "alpha": 16}, warm=False),
+    "half the rank, no warm start": Variant(
+        {"rank": sft.SFTSettings.rank // 2, "alpha": sft.SFTSettings.alpha // 2}, warm=False
+    ),
     "half the rate": Variant({"learning_rate": sft.SFTSettings.learning_rate / 2}),
+    "distilled from the context": Variant({"loss": "distill"}),
 }
 CURVES = ("as it is", "no warm start")
 
@@ -145,15 +151,26 @@ class Results:
         if name not in self.rows:
             self.rows[name] = make()
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_text(json.dumps(self.rows, indent=1) + "\n")
+            write_text(self._path, json.dumps(self.rows, indent=1) + "\n")
         return self.rows[name]
+
+
+def made_of() -> str:
+    """Return what stands for the backbone, its warm start and the settings that are measured."""
+    backbone = load_backbone("embedded", device="cpu")
+    digest = hashlib.sha256(json.dumps(asdict(sft.SFTSettings())).encode())
+    digest.update(backbone.revision.encode())
+    if backbone.warm_start:
+        digest.update((backbone.warm_start / WEIGHTS).read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def measure(records: Sequence[Record], budgets: Sequence[float], kept: Results) -> dict[str, Any]:
     """Return the figures: speed of each variant, and recall by seconds a fact."""
+    made = made_of()
     facts = len({fact for r in records if r.split == "train" for fact in r.fact_ids})
     speed = {
-        name: kept.get(f"speed/{name}", partial(trained, variant, records, TIMED_STEPS))
+        name: kept.get(f"{made}/speed/{name}", partial(trained, variant, records, TIMED_STEPS))
         for name, variant in SPEED.items()
     }
     step = speed["as it is"]["seconds"] / speed["as it is"]["steps"]
@@ -162,7 +179,8 @@ def measure(records: Sequence[Record], budgets: Sequence[float], kept: Results) 
         for budget in budgets if name in CURVES else [min(budgets)]:
             # By steps and not by the clock, so that a busy machine does not change what is learnt.
             steps = max(TIMED_STEPS + 1, round(budget * facts / step))
-            row = kept.get(f"learning/{name}/{steps}", partial(trained, variant, records, steps))
+            make = partial(trained, variant, records, steps)
+            row = kept.get(f"{made}/learning/{name}/{steps}", make)
             learning.append({"variant": name, "seconds_per_fact": row["seconds"] / facts, **row})
     reached = [
         row["seconds_per_fact"]

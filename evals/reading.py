@@ -69,6 +69,8 @@ def main() -> None:
     parser.add_argument("--shots", type=int, default=3)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
+    if min(options.descriptions, options.shots) < 1:
+        parser.error("--descriptions and --shots must be 1 or more")
     figures = read(options.backbone, options.descriptions, options.shots)
     if options.json:
         print(json.dumps(figures))

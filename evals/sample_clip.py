@@ -142,10 +142,14 @@ def cues(slides: Sequence[Slide] = SLIDES) -> list[Cue]:
 
 
 def render(path: Path, slides: Sequence[Slide] = SLIDES) -> Path:
-    """Write a clip of slides to ``path``: MP4 with H.264 and mov_text; its folder is made."""
+    """Write a clip of slides to ``path``: MP4 with H.264 and mov_text; its folder is made.
+
+    The file is there whole or not at all.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
     # One thread and no muxer tags: the bytes, and so the video's id, are the same every time.
-    with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as output:
+    with av.open(str(part), "w", format="mp4", options={"fflags": "+bitexact"}) as output:
         video = output.add_stream("libx264", rate=FPS)
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         video.codec_context.thread_count = 1
@@ -167,7 +171,7 @@ def render(path: Path, slides: Sequence[Slide] = SLIDES) -> Path:
             frame.pts, frame.time_base = number, Fraction(1, FPS)
             output.mux(video.encode(frame))
         output.mux(video.encode(None))
-    return path
+    return part.replace(path)
 
 
 def frames(slides: Sequence[Slide]) -> Iterator[Image.Image]:

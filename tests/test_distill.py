@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,14 +13,18 @@ from graphs.context import Context
 from graphs.distill import graph
 from graphs.launch import distill
 from graphs.nodes.assemble import settle
+from graphs.nodes.examine import until
 from graphs.nodes.probe import even_spans
+from graphs.nodes.publish import past_limits
+from graphs.nodes.train import lesson
 from graphs.parts import PartCache, work_key
 from graphs.report import stage_seconds
 from graphs.runs import thread_id, video_id
 from graphs.spread import spread
-from graphs.state import join, merge
+from graphs.state import DistillState, join, merge
 from tools.errors import InputError
 from training.corpus import Message, Record, read_corpus
+from training.probe import read_probe
 
 pytest_plugins = ("talks",)
 
@@ -212,3 +216,30 @@ def test_the_loop_ends_at_its_aim(
 ) -> None:
     report = distill(talk, settings(tmp_path, max_steps=1, target_recall=0.0))
     assert len(report["exams"]) == 1
+
+
+def test_what_an_earlier_adapter_had_learnt_is_what_was_written_before_it() -> None:
+    corpus = [record(key, "Who?", key) for key in ("q-1", "a1-0001", "a2-0001", "a10-0001")]
+    assert [r.id for r in until(corpus, 1, 10)] == ["q-1", "a1-0001"]
+    assert [r.id for r in until(corpus, 0, 1)] == ["q-1", "a2-0001", "a10-0001"]
+    assert until(corpus, 10, 10) == corpus
+
+
+def test_a_probe_that_was_cut_short_decides_nothing(tmp_path: Path) -> None:
+    found = {"right_blind": 1.0, "right_mounted": 0.9, "accuracy_lost": 0.1, "kl": 0.0}
+    context = Context(out=str(tmp_path))
+
+    def spoilt(prompts: int) -> list[str]:
+        forgetting = {**found, "unchanged": 1.0, "prompts": prompts}
+        return past_limits(cast(DistillState, {"forgetting": forgetting}), context)
+
+    assert spoilt(24) == []
+    assert len(spoilt(len(read_probe()))) == 1
+
+
+def test_a_rounds_lesson_keeps_what_a_teacher_reads() -> None:
+    old = [record(f"q-{n}", f"Who {n}?", "Marta") for n in range(2000)]
+    told = record("d-1", "Describe it.", "One.", kind="description", form="statement/plain")
+    new = record("a1-1", "Who is it?", "Marta")
+    assert told in lesson([*old, told, new], 1, 0, described=True)
+    assert len(lesson([*old, told, new], 1, 0)) < 1000

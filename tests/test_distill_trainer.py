@@ -12,7 +12,8 @@ from training.corpus import Record
 from training.distill_trainer import contexts
 from training.generate import Generator
 from training.mount import mount
-from training.sft import SFTSettings, train
+from training.prompt import prompt, user_turn
+from training.sft import MAX_TOKENS, SFTSettings, train
 
 pytest_plugins = ("tiny_nkr",)
 
@@ -30,24 +31,25 @@ def test_a_teacher_reads_the_descriptions_of_the_records_facts() -> None:
     asked = [
         about("b", "What is it?", "b"),
         record("Which come first?", "a; c", "list/titles", fact_ids=["a", "c"]),
-        record("Which are there?", "all", "list/titles", fact_ids=list("abcd")),
+        record("Which are there?", "a; d", "list/titles", fact_ids=list("abcd")),
+        record("When?", "00:00; 00:20", "list/when_title", fact_ids=["a"]),
         about("z", "What is z?", "z"),
         record("Who?", "The video does not show that.", "absent/who", kind="absent"),
     ]
     found = contexts([*described, *asked])
-    assert found[len(described) :] == ["Shot b.", "Shot a.\nShot c.", "", "", ""]
+    assert found[len(described) :] == ["Shot b.", "Shot a.\nShot c.", "", "", "", ""]
     assert set(found[: len(described)]) == {""}, "a description is not read to itself"
 
 
 def test_the_adapter_learns_what_the_teacher_makes_of_the_description(
     backbone: Backbone, tmp_path: Path
 ) -> None:
-    """The records' own answers are nonsense that the random teacher does not give."""
+    """The record's own answer is one that the random teacher does not give."""
     with torch.no_grad():
         # Random weights are sure of nothing: this makes them prefer some tokens to others.
         backbone.model.model.language_model.norm.weight.mul_(20)
     described = description("The lamp is red.", "f")
-    asked = about("f", "What is the title at 00:05?", "Zoë Lindqvist 灯")
+    asked = about("f", "What is the title at 00:05?", "lamp is red")
     turn = "The lamp is red.\n\nWhat is the title at 00:05?"
     teacher = Generator(backbone).logprobs([turn], [asked.answer])[0]
 
@@ -72,3 +74,22 @@ def test_both_losses_resume_from_their_own_checkpoints(backbone: Backbone, tmp_p
     again = train(backbone, records, tmp_path, SFTSettings(**settings, loss="distill"))
     assert plain.steps == again.steps
     assert again.seconds != pytest.approx(plain.seconds, abs=1e-9), "it was trained anew"
+
+
+def test_a_sheet_too_long_to_be_read_whole_teaches_nothing(
+    backbone: Backbone, tmp_path: Path
+) -> None:
+    question, answer = "What is it?", "The lamp is red and the lamp is red."
+
+    def before(text: str) -> int:
+        """Return how many tokens a teacher reads before the answer."""
+        asked = prompt(backbone.processor, user_turn(question, text))
+        return len(backbone.tokenizer(asked, add_special_tokens=False)["input_ids"])
+
+    text = answer
+    while before(text) < MAX_TOKENS - 8:
+        text += " lamp"
+    assert before(text) < MAX_TOKENS, "the answer is cut in its middle"
+    records = [description(text, "f"), about("f", question, answer)]
+    settings = SFTSettings(max_steps=1, loss="distill", replay_share=0.0, batch_size=2)
+    assert train(backbone, records, tmp_path, settings).steps == 1

@@ -1,6 +1,9 @@
 """The asks that join facts: each is true of its timeline, and none has a second answer."""
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -259,3 +262,22 @@ def test_joined_asks_are_worded_with_all_that_they_name(lecture: Timeline) -> No
 
 def test_a_video_with_one_bare_shot_has_nothing_to_join() -> None:
     assert not list(hop_asks(timeline([seen(0, "title", "Rivers", SHOTS[0])], SHOTS[:1])))
+
+
+def test_the_order_of_joined_asks_is_the_same_in_every_process() -> None:
+    code = (
+        "import random\nfrom training.worlds.videos import invent\n"
+        "from training.worlds.words import everyday_words\n"
+        "from training.wording.hops import hop_asks\n"
+        "for ask in hop_asks(invent(random.Random(1), everyday_words(), 30)): print(ask.slots)"
+    )
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout
+        for seed in "123"
+    }
+    assert len(printed) == 1

@@ -20,7 +20,7 @@ FEWEST = 20
 # noise that another batch brings into log-probabilities.
 PLACES = 4
 
-_FITTED_ON = ("open", "list", "yesno", "choice", "absent")
+FITTED_ON = ("open", "list", "yesno", "choice", "absent")
 _OPENERS = ("In the video, ", "Tell me, ", "Question: ")
 _NO_NAME = re.compile(
     r"(?:What|When|Where|Which|Who|Whom|Whose|Why|How|Is|Are|Was|Were|Do|Does|Did|Has|Have|Had"
@@ -102,7 +102,7 @@ def fit(records: Sequence[Record], doubted: Sequence[Doubted]) -> Calibration:
     asked = [
         (record, found)
         for record, found in zip(records, doubted, strict=True)
-        if record.split == "calibrate" and record.category in _FITTED_ON
+        if record.split == "calibrate" and record.category in FITTED_ON
     ]
     rows, right = [], []
     for record, found in asked:

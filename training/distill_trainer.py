@@ -35,7 +35,9 @@ def contexts(records: Sequence[Record]) -> list[str]:
     for record in records:
         facts = record.fact_ids if record.category in TAUGHT else []
         texts = list(dict.fromkeys(described[fact] for fact in facts if fact in described))
-        found.append("\n".join(texts) if len(texts) <= MOST_DESCRIPTIONS else "")
+        sheet = "\n".join(texts)
+        told = all(part in sheet for part in record.answer.split("; "))
+        found.append(sheet if told and len(texts) <= MOST_DESCRIPTIONS else "")
     return found
 
 

@@ -27,8 +27,8 @@ MAX_TOKENS = 1024
 class SFTSettings:
     """How an adapter is trained; one that is gone on from keeps its own ``rank`` and ``alpha``."""
 
-    rank: int = 16
-    alpha: int = 32
+    rank: int = 32
+    alpha: int = 64
     learning_rate: float = 5e-3
     batch_size: int = 32
     exposures: int = 280
@@ -90,7 +90,6 @@ def train(
     nothing to train on.
     """
     import torch
-    from peft import PeftModel, get_peft_model
     from peft.helpers import disable_input_dtype_casting
 
     from training.distill_trainer import DistillTrainer, contexts
@@ -109,18 +108,8 @@ def train(
     fingerprint = _fingerprint(backbone, exchanges, settings, start)
     checkpoint = _prepare(checkpoints, fingerprint, resume)
     progress = Progress(on_step, deadline)
-    attention = backbone.model.config._attn_implementation
-    make_bare(backbone.model)
     torch.manual_seed(settings.seed)
-    with warnings.catch_warnings():
-        # PEFT reads an attribute that transformers warns of.
-        warnings.simplefilter("ignore", FutureWarning)
-        model = (
-            PeftModel.from_pretrained(backbone.model, start, is_trainable=True)
-            if start
-            else get_peft_model(backbone.model, _lora(backbone.model, settings))
-        )
-    try:
+    with _adapted(backbone, settings, start) as model:
         with _no_bars():
             trainer_class = DistillTrainer if settings.loss == "distill" else LoraTrainer
             trainer = trainer_class(
@@ -136,12 +125,6 @@ def train(
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         adapter = _write_adapter(model, folder)
         done = trainer.state.global_step
-    finally:
-        make_bare(backbone.model)
-        backbone.model.set_attn_implementation(attention)
-        backbone.model.eval()
-        # TRL puts a forward of its own on the model.
-        backbone.model.__dict__.pop("forward", None)
     passes = done * settings.batch_size / len(exchanges)
     return TrainReport(
         records=len(taught),
@@ -171,6 +154,31 @@ def _passes(records: Sequence[Record], exposures: int) -> float:
     facts = {fact for record in records for fact in record.fact_ids}
     met = sum(len(record.fact_ids) for record in records)
     return max(1.0, exposures * max(1, len(facts)) / max(1, met))
+
+
+@contextmanager
+def _adapted(backbone: Backbone, settings: SFTSettings, start: Path | None) -> Iterator[Any]:
+    """Put a new adapter, or a copy of ``start``, on the backbone; bare again afterwards."""
+    from peft import PeftModel, get_peft_model
+
+    attention = backbone.model.config._attn_implementation
+    make_bare(backbone.model)
+    with warnings.catch_warnings():
+        # PEFT reads an attribute that transformers warns of.
+        warnings.simplefilter("ignore", FutureWarning)
+        model = (
+            PeftModel.from_pretrained(backbone.model, start, is_trainable=True)
+            if start
+            else get_peft_model(backbone.model, _lora(backbone.model, settings))
+        )
+    try:
+        yield model
+    finally:
+        make_bare(backbone.model)
+        backbone.model.set_attn_implementation(attention)
+        backbone.model.eval()
+        # TRL puts a forward of its own on the model.
+        backbone.model.__dict__.pop("forward", None)
 
 
 def _lora(model: Any, settings: SFTSettings) -> Any:
@@ -233,8 +241,14 @@ def _dataset(
         ]
         for row, read, text in zip(rows, _rows(processor, turns), seen, strict=True):
             row["seen_ids"] = read["input_ids"]
-            row["seen_labels"] = read["labels"] if text else [-100] * len(read["labels"])
+            # A sheet so long that the answer was cut off teaches nothing.
+            whole = text and _learnt(read) == _learnt(row)
+            row["seen_labels"] = read["labels"] if whole else [-100] * len(read["labels"])
     return Dataset.from_list(rows)
+
+
+def _learnt(row: dict[str, list[int]]) -> int:
+    return sum(label != -100 for label in row["labels"])
 
 
 def _rows(processor: Any, taught: Sequence[tuple[str, str]]) -> list[dict[str, list[int]]]:

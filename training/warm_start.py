@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save_file
 
 from training.backbone import EMBEDDED, REVISION, WARM_START, load_backbone, weights_hash
 from training.corpus import Record
-from training.nkr import WEIGHTS
+from training.nkr import CONFIG, WEIGHTS
 from training.sft import SFTSettings, train
 from training.wording.phrasing import word
 from training.worlds.documents import asks_about
@@ -66,15 +66,14 @@ def move(start: Path, ends: Sequence[Path], share: float) -> None:
     """Put the start's tensors a share of the way to the mean of the ends'; from nothing, there."""
     found = [load_file(end / WEIGHTS) for end in ends]
     mean = {name: torch.stack([one[name] for one in found]).mean(dim=0) for name in found[0]}
-    if start.is_dir():
+    if (start / WEIGHTS).is_file():
         old = load_file(start / WEIGHTS)
         mean = {name: tensor.lerp(mean[name], share) for name, tensor in old.items()}
-    new = start.with_name("start.tmp")
-    shutil.rmtree(new, ignore_errors=True)
-    shutil.copytree(ends[0], new)
-    save_file(mean, new / WEIGHTS, metadata={"format": "pt"})
-    shutil.rmtree(start, ignore_errors=True)
-    new.rename(start)
+    start.mkdir(exist_ok=True)
+    shutil.copy(ends[0] / CONFIG, start)
+    new = start / f".{WEIGHTS}"
+    save_file(mean, new, metadata={"format": "pt"})
+    new.rename(start / WEIGHTS)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -101,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
             jobs = [
                 pool.submit(
                     adapted,
-                    start if start.is_dir() else None,
+                    start if (start / WEIGHTS).is_file() else None,
                     args.work / f"video-{place}",
                     args.seed,
                     number + place,
@@ -118,7 +117,7 @@ def main(argv: list[str] | None = None) -> int:
                 f"videos: {done}/{args.videos}, {seconds:.0f} s, {left:.0f} s left", file=sys.stderr
             )
     shutil.rmtree(args.out, ignore_errors=True)
-    shutil.copytree(start, args.out, ignore=shutil.ignore_patterns("README.md"))
+    shutil.copytree(start, args.out)
     (args.out / REVISION).write_text(weights_hash(EMBEDDED) + "\n")
     return 0
 

@@ -25,9 +25,12 @@ CLOSED_SHARE = 0.12
 ABSENT_SHARE = 0.1
 HELD_OUT: tuple[Split, ...] = ("exam", "calibrate", "check")
 HELD_OUT_WORDINGS = 2
-WHOLE_VIDEO_WORDINGS = 25
-# What joins facts is asked in this share of the wordings of a fact: there are many ways to join.
-JOINED_SHARE = 0.15
+# Absent questions of a held-out split: at least one a shot, and about so many in all.
+HELD_OUT_ABSENT = 54
+WHOLE_VIDEO_WORDINGS, WHOLE_VIDEO_PART_WORDINGS = 50, 5
+# What joins facts is asked in a share of the wordings of a fact: most where a form has few ways to
+# join, so that each form comes to about as many records.
+MOST_JOINED, FEWEST_JOINED, JOINED_IN_ALL = 0.4, 0.15, 2.5
 # Over the whole video there are as many absent questions as among so many others.
 WHOLE_VIDEO_ABSENT_AMONG = 300
 TRIES = 8
@@ -97,13 +100,15 @@ class EmbeddedQuestionWriter:
             # Pairs of titles grow with the square of the video: a bounded share of each form.
             chosen = rng.sample(asks, min(len(asks), max(4, len(timeline.shots))))
             alone = form in ("list/titles", "summary/video") or len(asks) == 1
-            wordings = WHOLE_VIDEO_WORDINGS if alone else 2
+            wordings = WHOLE_VIDEO_WORDINGS if alone else WHOLE_VIDEO_PART_WORDINGS
             yield from _words(_times(chosen, wordings), "train", maker, rng)
             for split in HELD_OUT:
-                yield from _words(rng.sample(chosen, min(2, len(chosen))), split, maker, rng)
-        wordings = max(2, round(_wordings(timeline) * JOINED_SHARE))
+                held_out = rng.sample(chosen, min(HELD_OUT_WORDINGS, len(chosen)))
+                yield from _words((held_out * 2)[:HELD_OUT_WORDINGS], split, maker, rng)
         for asks in by_form(hop_asks(timeline)).values():
             chosen = rng.sample(asks, min(len(asks), max(12, 3 * len(timeline.shots))))
+            share = max(FEWEST_JOINED, min(MOST_JOINED, JOINED_IN_ALL / len(chosen)))
+            wordings = max(2, round(_wordings(timeline) * share))
             yield from _words(_times(chosen, wordings), "train", maker, rng)
             for split in HELD_OUT:
                 yield from _words(rng.sample(chosen, min(4, len(chosen))), split, maker, rng)
@@ -143,7 +148,7 @@ def _absent(
     """Yield absent questions to go ``among`` so many records, a few for each held-out split."""
     splits: list[Split] = ["train"] * max(2, round(among * ABSENT_SHARE))
     for split in HELD_OUT:
-        splits += [split] * 6
+        splits += [split] * max(1, round(HELD_OUT_ABSENT / len(timeline.shots)))
     for split in splits:
         asked = word(absent_ask(timeline, rng, everyday_words()), split, rng)
         yield maker.ask(asked, "absent", split)

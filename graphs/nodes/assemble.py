@@ -38,20 +38,24 @@ def assemble(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     write_corpus(path, supported)
     write_corpus(folder / "rejected.jsonl", rejected)
     plan = Plan.model_validate_json(Path(state["plan"]).read_text(encoding="utf-8"))
-    kinds = Counter(record.kind for record in supported)
     report(runtime, "assemble", 1, 1)
     return {
         "corpus": str(path),
         "corpus_counts": {
             "facts": len(plan.facts),
-            "descriptions": kinds["description"],
-            "qa": kinds["qa"],
-            "absent": kinds["absent"],
+            **counts(supported),
             "rejected": len(rejected),
             "check": sum(record.split == "check" for record in supported),
         },
         "times": [("assemble", began, time.time())],
     }
+
+
+def counts(corpus: "Sequence[Record]") -> dict[str, int]:
+    """Return how many records of each kind there are."""
+    kinds = Counter(record.kind for record in corpus)
+    names = {"descriptions": "description", "qa": "qa", "absent": "absent"}
+    return {name: kinds[kind] for name, kind in names.items()}
 
 
 def settle(records: "Sequence[Record]") -> "list[Record]":

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from langgraph.runtime import Runtime
 
 from graphs.assignments import assignment, writing_works
 from graphs.context import Context
-from graphs.nodes.assemble import settle
+from graphs.nodes.assemble import counts, settle
 from graphs.progress import report
 from graphs.resources import load_team
 from graphs.runs import RunFolder
@@ -18,7 +17,7 @@ from graphs.state import DistillState
 
 
 def augment(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
-    """Add verified records to the ``train`` split of the corpus; the others stay as they are."""
+    """Add verified records to the ``train`` split of the corpus; what stands there stays."""
     from agents.team import Failure, is_written_after
     from tools.evidence import EvidenceStore
     from training.corpus import read_corpus, write_corpus
@@ -37,13 +36,11 @@ def augment(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     team = load_team(runtime.context.agents)
     written = team.question_writer.augment(failures, task, number)
     judged = team.verifier.verify(written, task.plan, EvidenceStore(folder.evidence).all())
-    settled = settle([*records, *judged])
-    kept = [record for record in settled if record.verdict == "supported"]
+    settled = settle([*records, *judged])[len(records) :]
+    kept = [*records, *(record for record in settled if record.verdict == "supported")]
     write_corpus(path, kept)
     report(runtime, "augment", 1, 1)
-    kinds = Counter(record.kind for record in kept)
-    counts = {kind: kinds[kind] for kind in ("qa", "absent")}
     return {
-        "corpus_counts": {**state["corpus_counts"], **counts},
+        "corpus_counts": {**state["corpus_counts"], **counts(kept)},
         "times": [("augment", began, time.time())],
     }

@@ -17,13 +17,11 @@ from graphs.state import DistillState
 if TYPE_CHECKING:
     from agents.examiner import Examination
     from training.answerer import Answerer
-    from training.calibration import Calibration, Doubted
+    from training.calibration import Doubted
     from training.corpus import Record
 
 TRAIN_SAMPLE = 200
 BATCH = 32
-# What confidence is fitted on.
-ASKED = ("open", "list", "yesno", "choice", "absent")
 # The share of --max-minutes after which no further question is asked; publishing comes after.
 SHARE = 0.97
 
@@ -31,6 +29,7 @@ SHARE = 0.97
 def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     """Return the scores of the ``check`` split, asked once, of the blind backbone, and of train."""
     from agents import examiner
+    from training.calibration import FITTED_ON, fit
     from training.corpus import read_corpus
     from training.forgetting import measure
     from training.mount import mount
@@ -45,9 +44,9 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     asked = [record for record in records if record.split == "check"]
     asked_open = [record for record in asked if record.category == "open"]
     train_open = [r for r in records if r.split == "train" and r.category == "open"][:TRAIN_SAMPLE]
-    doubtful = [r for r in records if r.split == "calibrate" and r.category in ASKED]
-    questions = len(asked) + len(asked_open) + len(train_open)
-    total = questions + len(doubtful) + len(read_probe())
+    doubtful = [r for r in records if r.split == "calibrate" and r.category in FITTED_ON]
+    probe = read_probe()
+    total = sum(map(len, (asked, asked_open, train_open, doubtful, probe)))
     done = 0
 
     def on_batch(count: int) -> bool:
@@ -60,15 +59,20 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         done += len(found.asked)
         return found
 
+    # What decides on publishing, and on what is told, comes before what is only reported.
     told = ask(mounted, asked)
+    forgetting = measure(mounted, probe, on_batch=on_batch)
+    done += forgetting.prompts
+    doubted = _doubted(mounted, doubtful, on_batch)
+    done += len(doubted)
     blind, trained = ask(mounted.blind, asked_open), ask(mounted, train_open)
     warnings = []
-    if done < questions:
-        warnings = [f"time was short: {done} of {questions} examination questions were asked"]
-        warn(runtime, warnings[0])
-    calibration = _calibration(mounted, doubtful, on_batch)
-    done = questions + len(doubtful)
-    forgetting = measure(mounted, on_batch=on_batch)
+    if done < total:
+        warnings = [f"time was short: {done} of {total} questions of the check were asked"]
+    if forgetting.prompts < len(probe):
+        warnings += ["the forgetting probe was cut short: its limits were not applied"]
+    for warning in warnings:
+        warn(runtime, warning)
     report(runtime, "check", total, total)
     scores = told.scores.shares()
     return {
@@ -81,22 +85,22 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         },
         "by_form": told.by_form(),
         "forgetting": asdict(forgetting),
-        "calibration": calibration.model_dump(),
+        "calibration": fit(doubtful[: len(doubted)], doubted).model_dump(),
         "skipped": ["check"] if warnings else [],
         "warnings": warnings,
         "times": [("check", began, time.time())],
     }
 
 
-def _calibration(
+def _doubted(
     mounted: "Answerer", records: "Sequence[Record]", on_batch: Callable[[int], bool]
-) -> "Calibration":
-    """Fit the confidence on as much of the calibrate split as there is time to ask."""
-    from training.calibration import ask_again, fit
+) -> "list[Doubted]":
+    """Ask as much of the calibrate split as there is time for, in several wordings."""
+    from training.calibration import ask_again
 
     doubted: list[Doubted] = []
     for first in range(0, len(records), BATCH):
         if not on_batch(first):
             break
         doubted += ask_again(mounted, [r.question for r in records[first : first + BATCH]])
-    return fit(records[: len(doubted)], doubted)
+    return doubted

@@ -1,14 +1,17 @@
 """Quiz the adapter on the exam split, and decide whether it has learned enough."""
 
 import json
+import random
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from graphs.context import Context
+from graphs.nodes.assemble import counts
 from graphs.nodes.train import RESERVED_SHARE
 from graphs.parts import write_text
 from graphs.progress import report
@@ -16,24 +19,32 @@ from graphs.resources import load_backbone
 from graphs.runs import RunFolder
 from graphs.state import DistillState
 
+if TYPE_CHECKING:
+    from training.corpus import Record
+
 # Below this much more of it than the best exam so far, another round is not worth its time.
 GAIN = 0.002
+# The share of --max-minutes after which no further question is asked; the check comes after.
+SHARE = 0.9
 
 
 def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["augment", "check"]]:
     """Note the recall by form and category, and send what was failed to the question-writer."""
     from agents import examiner
-    from training.corpus import read_corpus
+    from training.corpus import read_corpus, write_corpus
     from training.mount import mount
 
     began = time.time()
     context = runtime.context
-    records = [r for r in read_corpus(Path(state["corpus"])) if r.split == "exam"]
+    corpus = read_corpus(Path(state["corpus"]))
+    records = [record for record in corpus if record.split == "exam"]
+    # Shuffled, so that what was asked when the time is up is a fair sample.
+    random.Random(context.seed).shuffle(records)
     mounted = mount(load_backbone(context.backbone, context.backbone_name), Path(state["adapter"]))
 
     def on_batch(asked: int) -> bool:
         report(runtime, "examine", asked, len(records))
-        return True
+        return not context.out_of_time(SHARE)
 
     found = examiner.examine(mounted, records, on_batch=on_batch)
     report(runtime, "examine", len(records), len(records))
@@ -51,12 +62,28 @@ def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["
         "seconds": state["training"]["seconds"],
         "adapter": state["adapter"],
     }
-    exams = {**state.get("exams", {}), f"{number:02d}": exam}
+    exams = {**state.get("exams", {}), f"{number:03d}": exam}
     update: dict[str, Any] = {"exams": exams, "times": [("examine", began, time.time())]}
     if failed and number < context.max_rounds and _worth_it(exams, context):
         return Command(update=update, goto="augment")
-    best = max(exams.values(), key=lambda one: one["recall"] or 0.0)
-    return Command(update={**update, "adapter": best["adapter"]}, goto="check")
+    best = max(exams, key=lambda one: exams[one]["recall"] or 0.0)
+    if best != max(exams):
+        # The corpus of an NKR is what its adapter learnt, and no later round.
+        corpus = until(corpus, int(best), number)
+        write_corpus(Path(state["corpus"]), corpus)
+        update["corpus_counts"] = {**state["corpus_counts"], **counts(corpus)}
+    return Command(update={**update, "adapter": exams[best]["adapter"]}, goto="check")
+
+
+def until(corpus: "Sequence[Record]", exam: int, last: int) -> "list[Record]":
+    """Return the records that an adapter had learnt when it was examined, of those up to ``last``.
+
+    The records of the first round are written after the first exam, and bear the number 1.
+    """
+    from agents.team import is_written_after
+
+    later = range(exam + 1, last + 1)
+    return [r for r in corpus if not any(is_written_after(r, number) for number in later)]
 
 
 def _worth_it(exams: dict[str, dict[str, Any]], context: Context) -> bool:

@@ -44,7 +44,7 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     records = read_corpus(Path(state["corpus"]))
     settings = sft.SFTSettings(seed=context.seed, max_steps=context.max_steps, loss=context.loss)
     if number:
-        records = lesson(records, number, context.seed)
+        records = lesson(records, number, context.seed, described=context.loss == "distill")
         settings = replace(settings, **ROUND)
     trained = sft.train(
         backbone,
@@ -70,15 +70,24 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     }
 
 
-def lesson(records: "Sequence[Record]", number: int, seed: int) -> "list[Record]":
-    """Return what a round after an exam trains on: its new records, and old ones among them."""
+def lesson(
+    records: "Sequence[Record]", number: int, seed: int, *, described: bool = False
+) -> "list[Record]":
+    """Return what a round after an exam trains on: its new records, and old ones among them.
+
+    With ``described`` all descriptions are among the old ones: a teacher reads them.
+    """
     from agents.team import is_written_after
 
     taught = [record for record in records if record.split == "train"]
     new = [record for record in taught if is_written_after(record, number)]
     old = [record for record in taught if not is_written_after(record, number)]
     count = min(len(old), max(FEWEST_OLD, round(REHEARSED * len(new))))
-    return [*new, *random.Random(f"lesson-{seed}-{number}").sample(old, count)]
+    chosen = random.Random(f"lesson-{seed}-{number}").sample(old, count)
+    if described:
+        told = [record for record in old if record.kind == "description"]
+        chosen = [*told, *(record for record in chosen if record.kind != "description")]
+    return [*new, *chosen]
 
 
 def added(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def _counts(timeline: Timeline) -> Iterator[Ask]:
         )  # fmt: skip
     said: defaultdict[str, list[str]] = defaultdict(list)
     for fact in timeline.sentences:
-        for word in {word.casefold() for word in _WORD.findall(fact.value)}:
+        for word in dict.fromkeys(word.casefold() for word in _WORD.findall(fact.value)):
             said[word] += [fact.id] * len(fact.spans)
     for word, sentences in said.items():
         if len(sentences) > 1:
