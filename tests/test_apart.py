@@ -5,6 +5,7 @@ import re
 
 from evals.apart import SPOKEN, absent_asked, facts_asked, hops_asked, spoken_asked, wordings
 from training.wording.phrasing import phrases, tables
+from training.wording.small_talk import parts_of_small_talk
 from training.worlds.videos import invent
 from training.worlds.words import everyday_words
 
@@ -28,6 +29,11 @@ def test_no_apart_wording_stands_in_a_grammar() -> None:
             if normalised(wording) and normalised(wording) in grammar
         ]
     assert not found
+
+
+def test_no_frame_is_small_talk_of_the_grammar() -> None:
+    small_talk = {normalised(part) for parts in parts_of_small_talk().values() for part in parts}
+    assert not {normalised(frame) for frame in wordings()["opener"]} & (small_talk - {""})
 
 
 def test_every_question_has_apart_wordings_with_its_slots() -> None:

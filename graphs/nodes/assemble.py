@@ -53,7 +53,7 @@ def assemble(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
 
 def counts(corpus: "Sequence[Record]") -> dict[str, int]:
     """Return how many records of each kind there are."""
-    kinds = Counter(record.kind for record in corpus)
+    kinds: Counter[str] = Counter(record.kind for record in corpus)
     names = {"descriptions": "description", "qa": "qa", "absent": "absent"}
     return {name: kinds[kind] for name, kind in names.items()}
 

@@ -37,7 +37,9 @@ def augment(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     written = team.question_writer.augment(failures, task, number)
     judged = team.verifier.verify(written, task.plan, EvidenceStore(folder.evidence).all())
     settled = settle([*records, *judged])[len(records) :]
-    kept = [*records, *(record for record in settled if record.verdict == "supported")]
+    new = [record for record in settled if record.verdict == "supported"]
+    write_corpus(folder.exams / f"taught-{number}.jsonl", new)
+    kept = [*records, *new]
     write_corpus(path, kept)
     report(runtime, "augment", 1, 1)
     return {

@@ -12,7 +12,7 @@ from importlib import resources
 
 def with_small_talk(question: str, rng: random.Random) -> str:
     """Return a question as somebody who chats would ask it."""
-    parts = _parts()
+    parts = parts_of_small_talk()
     said = {name: rng.choice(parts[name]) for name in ("greeting", "aside", "thanks")}
     reason = f"{rng.choice(parts['someone'])} {rng.choice(parts['did'])}"
     inner = question[0].lower() + question[1:] if rng.random() < 0.5 else question
@@ -21,6 +21,7 @@ def with_small_talk(question: str, rng: random.Random) -> str:
 
 
 @cache
-def _parts() -> dict[str, list[str]]:
+def parts_of_small_talk() -> dict[str, list[str]]:
+    """Return what small talk is put together from."""
     text = resources.files("training.wording").joinpath("small_talk.toml").read_text("utf-8")
     return tomllib.loads(text)
