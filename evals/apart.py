@@ -6,12 +6,11 @@ says something about people.
 
 import random
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 
 from training.corpus import Record
-from training.facts import Fact
 from training.wording.absent import absent_ask
 from training.wording.asks import Ask, asks_of, by_form
 from training.wording.hops import hop_asks
@@ -45,11 +44,7 @@ def wordings() -> dict[str, tuple[str, ...]]:
 def facts_asked(timeline: Timeline, seed: int) -> list[Record]:
     """Return a few open questions about every fact of a video."""
     rng = random.Random(f"apart-{seed}")
-    asks = []
-    for index, shot in enumerate(timeline.shots):
-        for fact in shot.facts:
-            if timeline.first_shot[fact.id] == index:
-                asks += _some(timeline, index, fact, rng)
+    asks = [ask for found in _open_asks(timeline) for ask in _some(found, rng)]
     return _records(asks, rng)
 
 
@@ -58,11 +53,9 @@ def spoken_asked(timeline: Timeline, seed: int) -> list[Record]:
     rng = random.Random(f"apart-spoken-{seed}")
     asks = [
         ask
-        for index, shot in enumerate(timeline.shots)
-        for fact in shot.facts
-        if timeline.first_shot[fact.id] == index
-        for ask in asks_of(timeline, index, fact)
-        if ask.category == "open" and ask.form.partition("/")[2] in SPOKEN
+        for found in _open_asks(timeline)
+        for ask in found
+        if ask.form.partition("/")[2] in SPOKEN
     ]
     return _records([ask for ask in asks for _ in range(PER_SPOKEN)], rng)
 
@@ -85,9 +78,17 @@ def absent_asked(timeline: Timeline, seed: int) -> list[Record]:
     return _records(asks, rng)
 
 
-def _some(timeline: Timeline, index: int, fact: Fact, rng: random.Random) -> list[Ask]:
+def _open_asks(timeline: Timeline) -> Iterator[list[Ask]]:
+    """Yield the open asks of each fact, once, in the shot that shows it first."""
+    for index, shot in enumerate(timeline.shots):
+        for fact in shot.facts:
+            if timeline.first_shot[fact.id] == index:
+                yield [ask for ask in asks_of(timeline, index, fact) if ask.category == "open"]
+
+
+def _some(asks: list[Ask], rng: random.Random) -> list[Ask]:
     """Return asks of a fact in different forms, where it has several."""
-    found = by_form(ask for ask in asks_of(timeline, index, fact) if ask.category == "open")
+    found = by_form(asks)
     chosen = rng.sample(sorted(found), min(len(found), PER_FACT))
     return [rng.choice(found[form]) for form in chosen]
 

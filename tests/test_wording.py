@@ -157,7 +157,7 @@ def test_whole_video(lecture):
 def test_times_in_questions_lie_in_the_span_they_ask_about(lecture):
     rng = random.Random(0)
     title = lecture.shots[0].first("title")
-    timed = [ask for ask in asks_of(lecture, 0, title) if ask.category == "open"]
+    timed = [ask for ask in asks_of(lecture, 0, title) if ask.form == "open/title_by_time"]
     for _ in range(50):
         asked = word(timed[0], "train", rng)
         minute, second = re.search(r"(\d\d):(\d\d)", asked.question).groups()

@@ -55,7 +55,7 @@ def backbone(backbone_folder: Path) -> Backbone:
 def trained(backbone_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainReport:
     """What a training says that learned the five records by heart."""
     backbone = load_backbone(str(backbone_folder), device="cpu", backbone_name="tiny")
-    settings = SFTSettings(rank=16, alpha=32, epochs=240, learning_rate=1e-2, save_every=100)
+    settings = SFTSettings(epochs=240, learning_rate=1e-2, save_every=100)
     return train(backbone, RECORDS, tmp_path_factory.mktemp("train"), settings)
 
 

@@ -17,10 +17,10 @@ from training.worlds.turns import Talk, Turn
 from training.worlds.videos import invent
 
 ABSENT_SHARE = 0.09
-# Choices and yes/no say little of what was read: one of a few answers is right by chance.
 # What a backbone learns last comes more often: what stands beside a sentence, and what it lacks.
 HARD = ("before_speech", "after_speech", "cloze", "gap", "when_mention", "about")
 HARD_WEIGHT = 2.5
+# Choices and yes/no say little of what was read: one of a few answers is right by chance.
 CATEGORIES = {"open": 8.0, "yesno": 2.0, "choice": 1.2, "list": 1.0, "summary": 0.3}
 
 
