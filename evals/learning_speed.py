@@ -23,7 +23,6 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from torch.nn.functional import cross_entropy
 
 from agents.examiner import examine
 from graphs.parts import write_text
@@ -66,7 +65,7 @@ def mixed_lengths() -> Iterator[None]:
 @contextmanager
 def every_logit() -> Iterator[None]:
     """Compute the logits of every token, not of the answers' alone."""
-    with patch.object(LoraTrainer, "answer_loss", _loss_of_all_logits):
+    with patch.object(LoraTrainer, "answer_logits", _all_logits):
         yield
 
 
@@ -90,12 +89,10 @@ def _at_random(self: Any, train_dataset: Any = None) -> Any:
     return torch.utils.data.RandomSampler(train_dataset, generator=generator)
 
 
-def _loss_of_all_logits(self: Any, model: Any, inputs: dict[str, Any]) -> Any:
-    self._choose_attention(inputs["input_ids"].shape[1])
-    logits = model(
-        input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], use_cache=False
-    ).logits
-    return cross_entropy(logits[:, :-1].flatten(0, 1).float(), inputs["labels"][:, 1:].flatten())
+def _all_logits(self: Any, model: Any, ids: Any, mask: Any, answers: Any) -> Any:
+    self._choose_attention(ids.shape[1])
+    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+    return logits[:, :-1][answers]
 
 
 # The first is what a distillation does.

@@ -17,8 +17,9 @@ from training.corpus import Record
 from training.errors import NKRError
 from training.exposures import evened, summary
 from training.lora import adapted_linears, make_bare
-from training.prompt import exchange, plain, user_turn
+from training.prompt import exchange, plain
 from training.replay import replay
+from training.teacher import Row, Teacher, reads
 
 MAX_TOKENS = 1024
 
@@ -92,7 +93,6 @@ def train(
     import torch
     from peft.helpers import disable_input_dtype_casting
 
-    from training.distill_trainer import DistillTrainer, contexts
     from training.lora_trainer import LoraTrainer, Progress
 
     settings = settings or SFTSettings()
@@ -102,20 +102,25 @@ def train(
     replayed = replay(round(settings.replay_share * len(taught)), settings.seed)
     exchanges = [(record.question, record.answer) for record in taught]
     exchanges += [(item.turn, item.answer) for item in replayed]
-    seen = contexts(taught) + [""] * len(replayed) if settings.loss == "distill" else None
+    read = reads(taught) if settings.loss == "distill" else [None] * len(taught)
+    read += [item.turn for item in replayed]
     steps = _steps(taught, len(exchanges), settings)
     checkpoints = folder / "checkpoints"
     fingerprint = _fingerprint(backbone, exchanges, settings, start)
     checkpoint = _prepare(checkpoints, fingerprint, resume)
     progress = Progress(on_step, deadline)
+    rows = _rows(backbone.processor, exchanges)
+    teacher = Teacher(
+        _read(backbone.processor, exchanges, rows, read), backbone.tokenizer.pad_token_id
+    )
     torch.manual_seed(settings.seed)
     with _adapted(backbone, settings, start) as model:
         with _no_bars():
-            trainer_class = DistillTrainer if settings.loss == "distill" else LoraTrainer
-            trainer = trainer_class(
+            trainer = LoraTrainer(
                 model=model,
                 args=_arguments(backbone, checkpoints, settings, steps),
-                train_dataset=_dataset(backbone.processor, exchanges, seen),
+                train_dataset=_dataset(rows),
+                teacher=teacher,
                 processing_class=backbone.processor,
                 base_name=backbone.name,
                 progress=progress,
@@ -224,34 +229,37 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
     )
 
 
-def _dataset(
-    processor: Any, taught: Sequence[tuple[str, str]], seen: Sequence[str] | None = None
-) -> Any:
-    """Return what is asked and told as token ids and labels: TRL would take a millisecond each.
-
-    ``seen`` is what a teacher reads before each question; without a text it does not teach.
-    """
+def _dataset(rows: Sequence[Row]) -> Any:
+    """Return the rows as TRL takes them, numbered."""
     from datasets import Dataset
 
-    rows = _rows(processor, taught)
-    if seen is not None:
-        turns = [
-            (user_turn(asked, text or None), told)
-            for (asked, told), text in zip(taught, seen, strict=True)
-        ]
-        for row, read, text in zip(rows, _rows(processor, turns), seen, strict=True):
-            row["seen_ids"] = read["input_ids"]
-            # A sheet so long that the answer was cut off teaches nothing.
-            whole = text and _learnt(read) == _learnt(row)
-            row["seen_labels"] = read["labels"] if whole else [-100] * len(read["labels"])
-    return Dataset.from_list(rows)
+    return Dataset.from_list([{**row, "row": number} for number, row in enumerate(rows)])
 
 
-def _learnt(row: dict[str, list[int]]) -> int:
-    return sum(label != -100 for label in row["labels"])
+def _read(
+    processor: Any,
+    exchanges: Sequence[tuple[str, str]],
+    rows: Sequence[Row],
+    turns: Sequence[str | None],
+) -> list[Row | None]:
+    """Return what the teacher reads in place of each row; nothing where it has no turn."""
+    taught = [i for i, turn in enumerate(turns) if turn is not None]
+    found: list[Row | None] = [None] * len(rows)
+    told = _rows(processor, [(turns[i] or "", exchanges[i][1]) for i in taught])
+    for index, row in zip(taught, told, strict=True):
+        # A sheet so long that the answer was cut off teaches nothing.
+        found[index] = row if _learnt(row) == _learnt(rows[index]) else None
+    return found
 
 
-def _rows(processor: Any, taught: Sequence[tuple[str, str]]) -> list[dict[str, list[int]]]:
+def _learnt(row: Row) -> int:
+    return sum(label >= 0 for label in row["labels"])
+
+
+def _rows(processor: Any, taught: Sequence[tuple[str, str]]) -> list[Row]:
+    """Return what is asked and told as token ids and labels: TRL would take a millisecond each."""
+    if not taught:
+        return []
     tokenizer = processor.tokenizer
     exchanges = [
         exchange(processor, plain(tokenizer, asked), plain(tokenizer, told))

@@ -1,4 +1,4 @@
-"""Distillation from context: what the teacher reads, and that the adapter learns what it says."""
+"""The bare backbone as teacher: what it reads, and that the adapter learns what it says."""
 
 from pathlib import Path
 from typing import Literal
@@ -9,11 +9,12 @@ from tiny_nkr import record
 
 from training.backbone import Backbone
 from training.corpus import Record
-from training.distill_trainer import contexts
 from training.generate import Generator
 from training.mount import mount
+from training.probe import Reading
 from training.prompt import prompt, user_turn
 from training.sft import MAX_TOKENS, SFTSettings, train
+from training.teacher import TOP_K, Teacher, reads
 
 pytest_plugins = ("tiny_nkr",)
 
@@ -36,9 +37,10 @@ def test_a_teacher_reads_the_descriptions_of_the_records_facts() -> None:
         about("z", "What is z?", "z"),
         record("Who?", "The video does not show that.", "absent/who", kind="absent"),
     ]
-    found = contexts([*described, *asked])
-    assert found[len(described) :] == ["Shot b.", "Shot a.\nShot c.", "", "", "", ""]
-    assert set(found[: len(described)]) == {""}, "a description is not read to itself"
+    found = reads([*described, *asked])
+    one, both = "Shot b.\n\nWhat is it?", "Shot a.\nShot c.\n\nWhich come first?"
+    assert found[len(described) :] == [one, both, None, None, None, None]
+    assert set(found[: len(described)]) == {None}, "a description is not read to itself"
 
 
 def test_the_adapter_learns_what_the_teacher_makes_of_the_description(
@@ -76,6 +78,35 @@ def test_both_losses_resume_from_their_own_checkpoints(backbone: Backbone, tmp_p
     assert again.seconds != pytest.approx(plain.seconds, abs=1e-9), "it was trained anew"
 
 
+def test_a_lesson_is_what_is_likeliest_at_each_place_of_the_answer() -> None:
+    rows = [
+        {"input_ids": [5, 6, 7], "labels": [-100, 6, 7]},
+        None,
+        {"input_ids": [5, 6], "labels": [-100, 6]},
+    ]
+    table = torch.randn(3, 40)
+    read: list[list[int]] = []
+
+    def logits(ids: torch.Tensor, mask: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:
+        read.append(ids[:, 0].tolist())
+        assert ids.tolist() == [[5, 6, 0], [5, 6, 7]], "shorter ones first, padded"
+        assert mask.tolist() == [[1, 1, 0], [1, 1, 1]]
+        assert answers.tolist() == [[True, False], [True, True]]
+        return table
+
+    teacher = Teacher(rows, pad=0)
+    assert teacher.lessons([1], logits) == [None]
+    first, none, last = teacher.lessons([0, 1, 2], logits)
+    assert none is None
+    assert first is not None
+    assert last is not None
+    assert torch.equal(last.tokens, table[:1].topk(TOP_K).indices)
+    assert torch.equal(first.tokens, table[1:].topk(TOP_K).indices)
+    assert torch.allclose(first.shares.sum(-1), torch.ones(2))
+    assert teacher.lessons([0], logits)[0] is first
+    assert len(read) == 1, "what is read is kept"
+
+
 def test_a_sheet_too_long_to_be_read_whole_teaches_nothing(
     backbone: Backbone, tmp_path: Path
 ) -> None:
@@ -93,3 +124,23 @@ def test_a_sheet_too_long_to_be_read_whole_teaches_nothing(
     records = [description(text, "f"), about("f", question, answer)]
     settings = SFTSettings(max_steps=1, loss="distill", replay_share=0.0, batch_size=2)
     assert train(backbone, records, tmp_path, settings).steps == 1
+
+
+def test_exercises_hold_the_adapter_to_what_the_backbone_says(
+    backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exercises' own answers are not what the random backbone says: it is kept from them."""
+    with torch.no_grad():
+        backbone.model.model.language_model.norm.weight.mul_(20)
+    exercise = Reading("The lamp is red.", "What is red?", "The lamp")
+    monkeypatch.setattr("training.sft.replay", lambda count, seed: [exercise] * count)
+    before = Generator(backbone).logprobs([exercise.turn], [exercise.answer])[0]
+
+    def moved(share: float) -> float:
+        """Return how far the adapter moves the exercise's answer, in nats a token."""
+        settings = SFTSettings(epochs=100, learning_rate=2e-2, replay_share=share)
+        report = train(backbone, [about("f", "What is it?", "A dog")], tmp_path, settings)
+        (told,) = mount(backbone, report.adapter).logprobs([exercise.turn], [exercise.answer])
+        return (before.exp() * (before - told)).sum(-1).mean().item()
+
+    assert moved(1.0) < 0.3 * moved(0.0)
