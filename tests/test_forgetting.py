@@ -57,9 +57,11 @@ def test_an_adapter_of_zeros_forgets_nothing(
 
 
 def test_an_adapter_that_overwrites_the_backbone_is_past_every_limit_of_its_own(
-    backbone: Backbone, trained: TrainReport, tmp_path: Path
+    backbone: Backbone, tmp_path: Path
 ) -> None:
-    found = measure(mount(backbone, changed(trained, tmp_path / "loud", 30.0)), PROBE)
+    settings = SFTSettings(epochs=240, learning_rate=1e-2, replay_share=0.0)
+    alone = train(backbone, RECORDS, tmp_path, settings)
+    found = measure(mount(backbone, changed(alone, tmp_path / "loud", 30.0)), PROBE)
     # A backbone of random weights is sure of nothing, so that there is little to diverge from.
     assert found.kl > 0.01
     assert found.unchanged < 0.5

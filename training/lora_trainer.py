@@ -125,13 +125,13 @@ class LoraTrainer(SFTTrainer):
 
     def _set_signature_columns_if_needed(self) -> None:
         super()._set_signature_columns_if_needed()
-        self._signature_columns = [*self._signature_columns, "row"]
+        self._signature_columns = [*self._signature_columns, "row", "weight"]
 
     def _collate(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Return a padded batch, with the rows' numbers [rows]."""
-        numbers = torch.tensor([row["row"] for row in rows])
+        """Return a padded batch, with the rows' numbers and weights [rows]."""
         plain = [{name: row[name] for name in ("input_ids", "labels")} for row in rows]
-        return {**self._plain_collator(plain), "row": numbers}
+        told = {name: torch.tensor([row[name] for row in rows]) for name in ("row", "weight")}
+        return {**self._plain_collator(plain), **told}
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SimilarLengths:
         lengths = [len(ids) for ids in train_dataset["input_ids"]]
@@ -173,7 +173,10 @@ class LoraTrainer(SFTTrainer):
         return loss
 
     def answer_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-        """Return the mean cross-entropy of the answers' tokens with what is to be said there."""
+        """Return the mean over the answers' tokens of the cross-entropy with what is to be said.
+
+        Each token counts by its row's weight.
+        """
         labels = inputs["labels"][:, 1:]
         answers = labels != IGNORED
         lessons = self._lessons(model, inputs["row"].tolist())
@@ -188,7 +191,7 @@ class LoraTrainer(SFTTrainer):
             shares = torch.cat([lesson.shares for lesson in given])
             told = logits[taught].float().log_softmax(dim=-1).gather(1, tokens)
             losses = losses.masked_scatter(taught, -(shares * told).sum(dim=-1))
-        return losses.mean()
+        return (losses * inputs["weight"][answers.nonzero()[:, 0]]).mean()
 
     def _lessons(self, model: Any, rows: Sequence[int]) -> list[Lesson | None]:
         def logits(*batch: torch.Tensor) -> torch.Tensor:

@@ -40,6 +40,8 @@ class SFTSettings:
     """What is learnt: the answer itself, or what the backbone makes of a description of it."""
     replay_share: float = 0.25
     """General reading exercises by each record: they hold down what the backbone forgets."""
+    replay_weight: float = 8.0
+    """What an exercise counts beside a record: its own gradient is small, and must not give way."""
     epochs: int | None = None
     """Passes over the corpus, whatever the exposures."""
     max_steps: int | None = None
@@ -110,6 +112,7 @@ def train(
     checkpoint = _prepare(checkpoints, fingerprint, resume)
     progress = Progress(on_step, deadline)
     rows = _rows(backbone.processor, exchanges)
+    weights = [1.0] * len(taught) + [settings.replay_weight] * len(replayed)
     teacher = Teacher(
         _read(backbone.processor, exchanges, rows, read), backbone.tokenizer.pad_token_id
     )
@@ -119,7 +122,7 @@ def train(
             trainer = LoraTrainer(
                 model=model,
                 args=_arguments(backbone, checkpoints, settings, steps),
-                train_dataset=_dataset(rows),
+                train_dataset=_dataset(rows, weights),
                 teacher=teacher,
                 processing_class=backbone.processor,
                 base_name=backbone.name,
@@ -229,11 +232,12 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
     )
 
 
-def _dataset(rows: Sequence[Row]) -> Any:
-    """Return the rows as TRL takes them, numbered."""
+def _dataset(rows: Sequence[Row], weights: Sequence[float]) -> Any:
+    """Return the rows as TRL takes them, numbered and weighted."""
     from datasets import Dataset
 
-    return Dataset.from_list([{**row, "row": number} for number, row in enumerate(rows)])
+    weighted = enumerate(zip(rows, weights, strict=True))
+    return Dataset.from_list([{**row, "row": n, "weight": weight} for n, (row, weight) in weighted])
 
 
 def _read(
