@@ -8,9 +8,9 @@ from safetensors.torch import load_file, save_file
 from tiny_nkr import RECORDS
 
 from training.backbone import Backbone
-from training.forgetting import AT_ONCE, Forgetting, Limits, measure
+from training.forgetting import Forgetting, Limits, measure
 from training.mount import mount
-from training.probe import read_probe
+from training.probe import AT_ONCE, read_probe
 from training.replay import replay
 from training.scoring import fold
 from training.sft import SFTSettings, TrainReport, train

@@ -79,11 +79,10 @@ def test_both_losses_resume_from_their_own_checkpoints(backbone: Backbone, tmp_p
 
 
 def test_a_lesson_is_what_is_likeliest_at_each_place_of_the_answer() -> None:
-    rows = [
-        {"input_ids": [5, 6, 7], "labels": [-100, 6, 7]},
-        None,
-        {"input_ids": [5, 6], "labels": [-100, 6]},
-    ]
+    rows = {
+        0: {"input_ids": [5, 6, 7], "labels": [-100, 6, 7]},
+        2: {"input_ids": [5, 6], "labels": [-100, 6]},
+    }
     table = torch.randn(3, 40)
     read: list[list[int]] = []
 

@@ -10,12 +10,8 @@ from dataclasses import dataclass
 from operator import eq
 
 from training.mount import Mounted
-from training.probe import Reading, read_probe
+from training.probe import AT_ONCE, Reading, read_probe
 from training.scoring import fold
-
-# Exercises asked at a time: a hub model's table of a hundred thousand words for each token of their
-# answers is held meanwhile.
-AT_ONCE = 24
 
 
 @dataclass(frozen=True, kw_only=True)

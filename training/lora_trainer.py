@@ -6,6 +6,7 @@ A row of which its `Teacher` gives a lesson is learnt from that, the others from
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,11 +16,10 @@ from transformers import PrinterCallback, TrainerCallback, TrainerControl, Train
 from transformers.trainer_callback import ExportableState
 from trl import SFTTrainer
 
-from training.teacher import Lesson, Teacher
+from training.teacher import IGNORED, Teacher
 
 # Up to here plain attention is faster on a CPU than the fused one (by 30 % at 40 tokens).
 PLAIN_ATTENTION_TOKENS = 384
-IGNORED = -100
 
 
 class SimilarLengths(torch.utils.data.Sampler[int]):
@@ -179,26 +179,24 @@ class LoraTrainer(SFTTrainer):
         """
         labels = inputs["labels"][:, 1:]
         answers = labels != IGNORED
-        lessons = self._lessons(model, inputs["row"].tolist())
+        of_row = answers.nonzero()[:, 0]
+        lessons = self.teacher.lessons(inputs["row"].tolist(), partial(self._bare_logits, model))
         logits = self.answer_logits(model, inputs["input_ids"], inputs["attention_mask"], answers)
         losses = cross_entropy(logits.float(), labels[answers], reduction="none")
         if given := [lesson for lesson in lessons if lesson is not None]:
             by_teacher = torch.tensor(
                 [lesson is not None for lesson in lessons], device=labels.device
             )
-            taught = by_teacher[answers.nonzero()[:, 0]]
+            taught = by_teacher[of_row]
             tokens = torch.cat([lesson.tokens for lesson in given])
             shares = torch.cat([lesson.shares for lesson in given])
             told = logits[taught].float().log_softmax(dim=-1).gather(1, tokens)
             losses = losses.masked_scatter(taught, -(shares * told).sum(dim=-1))
-        return (losses * inputs["weight"][answers.nonzero()[:, 0]]).mean()
+        return (losses * inputs["weight"][of_row]).mean()
 
-    def _lessons(self, model: Any, rows: Sequence[int]) -> list[Lesson | None]:
-        def logits(*batch: torch.Tensor) -> torch.Tensor:
-            return self.answer_logits(model, *(tensor.to(model.device) for tensor in batch))
-
+    def _bare_logits(self, model: Any, *batch: torch.Tensor) -> torch.Tensor:
         with torch.no_grad(), model.disable_adapter():
-            return self.teacher.lessons(rows, logits)
+            return self.answer_logits(model, *(tensor.to(model.device) for tensor in batch))
 
     def answer_logits(
         self, model: Any, ids: torch.Tensor, mask: torch.Tensor, answers: torch.Tensor

@@ -7,6 +7,10 @@ from importlib import resources
 
 from training.prompt import user_turn
 
+# Exercises read at a time: a hub model's table of a hundred thousand words for each token of their
+# answers is held meanwhile.
+AT_ONCE = 24
+
 
 @dataclass(frozen=True)
 class Reading:

@@ -19,7 +19,7 @@ from training.exposures import evened, summary
 from training.lora import adapted_linears, make_bare
 from training.prompt import exchange, plain
 from training.replay import replay
-from training.teacher import Row, Teacher, reads
+from training.teacher import IGNORED, Row, Teacher, reads
 
 MAX_TOKENS = 1024
 
@@ -104,8 +104,6 @@ def train(
     replayed = replay(round(settings.replay_share * len(taught)), settings.seed)
     exchanges = [(record.question, record.answer) for record in taught]
     exchanges += [(item.turn, item.answer) for item in replayed]
-    read = reads(taught) if settings.loss == "distill" else [None] * len(taught)
-    read += [item.turn for item in replayed]
     steps = _steps(taught, len(exchanges), settings)
     checkpoints = folder / "checkpoints"
     fingerprint = _fingerprint(backbone, exchanges, settings, start)
@@ -113,9 +111,11 @@ def train(
     progress = Progress(on_step, deadline)
     rows = _rows(backbone.processor, exchanges)
     weights = [1.0] * len(taught) + [settings.replay_weight] * len(replayed)
-    teacher = Teacher(
-        _read(backbone.processor, exchanges, rows, read), backbone.tokenizer.pad_token_id
-    )
+    # An exercise's text stands in its own turn already.
+    read = dict(enumerate(rows[len(taught) :], start=len(taught)))
+    if settings.loss == "distill":
+        read |= _described(backbone.processor, taught, rows)
+    teacher = Teacher(read, backbone.tokenizer.pad_token_id)
     torch.manual_seed(settings.seed)
     with _adapted(backbone, settings, start) as model:
         with _no_bars():
@@ -240,24 +240,16 @@ def _dataset(rows: Sequence[Row], weights: Sequence[float]) -> Any:
     return Dataset.from_list([{**row, "row": n, "weight": weight} for n, (row, weight) in weighted])
 
 
-def _read(
-    processor: Any,
-    exchanges: Sequence[tuple[str, str]],
-    rows: Sequence[Row],
-    turns: Sequence[str | None],
-) -> list[Row | None]:
-    """Return what the teacher reads in place of each row; nothing where it has no turn."""
-    taught = [i for i, turn in enumerate(turns) if turn is not None]
-    found: list[Row | None] = [None] * len(rows)
-    told = _rows(processor, [(turns[i] or "", exchanges[i][1]) for i in taught])
-    for index, row in zip(taught, told, strict=True):
-        # A sheet so long that the answer was cut off teaches nothing.
-        found[index] = row if _learnt(row) == _learnt(rows[index]) else None
-    return found
+def _described(processor: Any, records: Sequence[Record], rows: Sequence[Row]) -> dict[int, Row]:
+    """Return what the teacher reads in place of the records' rows, by their numbers."""
+    turns = {i: turn for i, turn in enumerate(reads(records)) if turn is not None}
+    found = _rows(processor, [(turn, records[i].answer) for i, turn in turns.items()])
+    # A sheet so long that the answer was cut off teaches nothing.
+    return {i: row for i, row in zip(turns, found, strict=True) if _learnt(row) == _learnt(rows[i])}
 
 
 def _learnt(row: Row) -> int:
-    return sum(label >= 0 for label in row["labels"])
+    return sum(label != IGNORED for label in row["labels"])
 
 
 def _rows(processor: Any, taught: Sequence[tuple[str, str]]) -> list[Row]:
@@ -272,7 +264,7 @@ def _rows(processor: Any, taught: Sequence[tuple[str, str]]) -> list[Row]:
     return [
         {
             "input_ids": [*before, *after][:MAX_TOKENS],
-            "labels": [*[-100] * len(before), *after][:MAX_TOKENS],
+            "labels": [*[IGNORED] * len(before), *after][:MAX_TOKENS],
         }
         for before, after in zip(
             tokenizer([asked for asked, _ in exchanges], add_special_tokens=False)["input_ids"],

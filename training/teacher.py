@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from training.corpus import Record
+from training.probe import AT_ONCE
 from training.prompt import user_turn
 
 if TYPE_CHECKING:
     import torch
 
 TOP_K = 16
-# A hub model's table of a hundred thousand words for each token of their answers is held meanwhile.
-AT_ONCE = 24
+IGNORED = -100
 # The backbone that this project ships has not read longer sheets.
 MOST_DESCRIPTIONS = 3
 # What the teacher answers in the words that are expected; refusals, choices and yes/no are not.
@@ -39,15 +39,14 @@ class Lesson:
 class Teacher:
     """Gives each row's lesson when it is asked for, and keeps it.
 
-    ``rows`` are what is read, ``input_ids`` and ``labels`` each; a row without any has no lesson.
-    They are read in groups that are always the same, so that a training that goes on learns what
-    it would have learnt.
+    ``rows`` are what is read, ``input_ids`` and ``labels`` each, by the rows' numbers; others have
+    no lesson. They are read in groups that are always the same, so that a training that goes on
+    learns what it would have learnt.
     """
 
-    def __init__(self, rows: Sequence[Row | None], pad: int) -> None:
+    def __init__(self, rows: Mapping[int, Row], pad: int) -> None:
         self._rows, self._pad = rows, pad
-        sizes = {i: len(row["input_ids"]) for i, row in enumerate(rows) if row is not None}
-        order = sorted(sizes, key=lambda index: sizes[index])
+        order = sorted(rows, key=lambda index: len(rows[index]["input_ids"]))
         groups = [order[first : first + AT_ONCE] for first in range(0, len(order), AT_ONCE)]
         self._group = {index: group for group in groups for index in group}
         self._known: dict[int, Lesson] = {}
@@ -65,17 +64,15 @@ class Teacher:
 
     def _read(self, group: Sequence[int], logits: Logits) -> None:
         import torch
+        from torch.nn.utils.rnn import pad_sequence
 
-        rows = [row for index in group if (row := self._rows[index]) is not None]
-        width = max(len(row["input_ids"]) for row in rows)
-        ids = torch.full((len(rows), width), self._pad)
-        mask = torch.zeros((len(rows), width), dtype=torch.long)
-        answers = torch.zeros((len(rows), width - 1), dtype=torch.bool)
-        for place, row in enumerate(rows):
-            size = len(row["input_ids"])
-            ids[place, :size] = torch.tensor(row["input_ids"])
-            mask[place, :size] = 1
-            answers[place, : size - 1] = torch.tensor(row["labels"][1:]) >= 0
+        def padded(name: str, value: int) -> torch.Tensor:
+            rows = [torch.tensor(self._rows[index][name]) for index in group]
+            return pad_sequence(rows, batch_first=True, padding_value=value)
+
+        ids, answers = padded("input_ids", self._pad), padded("labels", IGNORED)[:, 1:] != IGNORED
+        sizes = torch.tensor([len(self._rows[index]["input_ids"]) for index in group])
+        mask = (torch.arange(ids.shape[1]) < sizes[:, None]).long()
         found = logits(ids, mask, answers).float()
         likeliest = found.topk(min(TOP_K, found.shape[-1]), dim=-1)
         learnt = answers.sum(dim=1).tolist()
