@@ -95,6 +95,7 @@ def _all_logits(self: Any, model: Any, ids: Any, mask: Any, answers: Any) -> Any
     return logits[:, :-1][answers]
 
 
+COLD = Variant(warm=False)
 # The first is what a distillation does.
 SPEED = {
     "as it is": Variant(),
@@ -105,7 +106,7 @@ SPEED = {
 }
 LEARNING = {
     "as it is": Variant(),
-    "no warm start": Variant(warm=False),
+    "no warm start": COLD,
     "adapters on attention too, no warm start": Variant(warm=False, changed=attention_too),
     "half the rank, no warm start": Variant(
         {"rank": sft.SFTSettings.rank // 2, "alpha": sft.SFTSettings.alpha // 2}, warm=False
@@ -173,6 +174,8 @@ def measure(records: Sequence[Record], budgets: Sequence[float], kept: Results) 
     step = speed["as it is"]["seconds"] / speed["as it is"]["steps"]
     learning = []
     for name, variant in LEARNING.items():
+        if variant == COLD and not load_backbone("embedded", device="cpu").warm_start:
+            continue  # It is how all of them start.
         for budget in budgets if name in CURVES else [min(budgets)]:
             # By steps and not by the clock, so that a busy machine does not change what is learnt.
             steps = max(TIMED_STEPS + 1, round(budget * facts / step))

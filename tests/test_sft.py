@@ -48,7 +48,7 @@ def test_the_regex_names_the_language_model(backbone: Backbone) -> None:
 def test_the_adapters_config_names_the_backbone_and_no_path(trained: TrainReport) -> None:
     config = json.loads((trained.adapter / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == "tiny"
-    assert config["r"] == 16
+    assert config["r"] == 32
     assert "training_args.bin" not in {path.name for path in trained.adapter.iterdir()}
 
 

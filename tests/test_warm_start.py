@@ -6,10 +6,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from evals.questions import NASA, SAMPLE
 from training import backbone as backbones
 from training.corpus import REFUSAL
-from training.mount import mount
 from training.nkr import WEIGHTS
 from training.warm_start import lessons, main, move, share
 
@@ -48,15 +46,6 @@ def test_it_is_learnt_in_moves_and_goes_on_from_the_last(tmp_path: Path) -> None
     assert (tmp_path / "out" / WEIGHTS).read_bytes() == first, "nothing was left to learn"
     assert main(["--videos=2", "--resume", *flags]) == 0
     assert (tmp_path / "out" / WEIGHTS).read_bytes() != first
-
-
-def test_the_shipped_start_knows_no_video() -> None:
-    backbone = backbones.load_backbone(device="cpu")
-    assert backbone.warm_start is not None, "it was made on other weights"
-    questions = [question for question in (*SAMPLE, *NASA) if "does not" not in question.expected]
-    answers = mount(backbone, backbone.warm_start).answer([one.text for one in questions])
-    for question, answer in zip(questions, answers, strict=True):
-        assert question.expected.casefold() not in answer.text.casefold()
 
 
 def test_a_warm_start_is_of_the_weights_that_it_was_made_on(

@@ -28,8 +28,8 @@ MAX_TOKENS = 1024
 class SFTSettings:
     """How an adapter is trained; one that is gone on from keeps its own ``rank`` and ``alpha``."""
 
-    rank: int = 16
-    alpha: int = 32
+    rank: int = 32
+    alpha: int = 64
     learning_rate: float = 5e-3
     batch_size: int = 32
     exposures: int = 280
