@@ -77,7 +77,8 @@ def test_rows_are_trained_once_by_steps_that_the_budget_allows(
     def scripted(variant: Variant, records: object, steps: int) -> dict[str, Any]:
         runs.append(steps)
         recall = min(1.0, steps / 16000)
-        return {"steps": steps, "seconds": steps / 10, "tokens_per_second": 1, "recall": recall}
+        told = {"steps": steps, "seconds": steps / 10, "seconds_per_step": 0.1}
+        return {**told, "tokens_per_second": 1, "recall": recall}
 
     monkeypatch.setattr(learning_speed, "trained", scripted)
     kept = tmp_path / "kept.json"
