@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from tests.clips import steady, write_video
 from tools.as_langchain import video_tools
 from tools.evidence import Evidence, EvidenceStore
+from tools.shared_reader import SharedReader
 from tools.video import open_video
 
 
@@ -40,13 +41,15 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, BaseTo
             for start, text in spoken
         ]
     )
-    with open_video(clip) as reader:
-        yield {tool.name: tool for tool in video_tools(reader, store)}
+    reader = SharedReader(lambda: open_video(clip))
+    yield {tool.name: tool for tool in video_tools(reader, store)}
+    reader.close()
 
 
 def test_each_tool_tells_a_model_what_it_does(tools: dict[str, BaseTool]) -> None:
     assert list(tools) == [
         "frames_at",
+        "zoom_at",
         "read_text_at",
         "speech_between",
         "look_between",
@@ -65,6 +68,14 @@ def test_frames_are_pictures_with_their_times(tools: dict[str, BaseTool]) -> Non
     assert Image.open(io.BytesIO(base64.b64decode(image["base64"]))).size == (320, 180)
     assert rest == []
     assert len(tools["frames_at"].invoke({"times": [0.1 * i for i in range(30)]})) == 32
+
+
+def test_a_region_is_seen_enlarged(tools: dict[str, BaseTool]) -> None:
+    label, image = tools["zoom_at"].invoke({"time": 1.5, "box": [0.0, 0.25, 0.5, 0.75]})
+    assert label["text"] == "1.40 s, enlarged"
+    assert Image.open(io.BytesIO(base64.b64decode(image["base64"]))).size == (768, 432)
+    with pytest.raises(ValueError, match="box is empty"):
+        tools["zoom_at"].invoke({"time": 1.5, "box": [0.5, 0.0, 0.5, 1.0]})
 
 
 def test_text_look_and_speech(tools: dict[str, BaseTool]) -> None:

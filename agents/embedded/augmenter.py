@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from agents.embedded.records import RecordMaker
+from agents.records import RecordMaker
 from agents.team import Failure
 from training.corpus import Record
 from training.facts import Fact

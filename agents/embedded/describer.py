@@ -2,8 +2,8 @@
 
 import random
 
-from agents.embedded.records import RecordMaker, shot_index
-from agents.embedded.timelines import Timelines
+from agents.embedded.timelines import Timelines, shot_index
+from agents.records import RecordMaker
 from agents.team import Assignment
 from training.corpus import Record
 from training.wording.describe import ask_to_describe, describe

@@ -3,17 +3,15 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 
+from agents.comparison import fold
 from tools.evidence import Evidence
-from training import scoring
 from training.facts import Span
 
 # Seconds: no evidence spans many of these, and few pieces share one.
 _BUCKET = 10.0
 TEXTS = ("title", "text", "speech")
-
-fold = lru_cache(maxsize=1 << 17)(scoring.fold)
 
 
 class EvidenceIndex:

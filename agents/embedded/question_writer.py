@@ -4,8 +4,8 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 
 from agents.embedded.augmenter import augment
-from agents.embedded.records import RecordMaker, shot_index
-from agents.embedded.timelines import Timelines
+from agents.embedded.timelines import Timelines, shot_index
+from agents.records import RecordMaker
 from agents.team import Assignment, Failure, Rejection, exam_mark
 from training.corpus import Record, Split
 from training.wording.absent import absent_ask

@@ -1,6 +1,7 @@
 """A plan as the timeline that the grammar speaks about."""
 
 from agents.team import Assignment, Plan
+from training.facts import Span
 from training.wording.timeline import Timeline
 
 
@@ -18,3 +19,8 @@ class Timelines:
             last = (plan, Timeline.of(plan.facts, plan.spans, assignment.seconds))
             self._last = last
         return last[1]
+
+
+def shot_index(timeline: Timeline, span: Span) -> int:
+    """Return the number of the shot that has a planned span."""
+    return next(i for i, shot in enumerate(timeline.shots) if shot.span == tuple(span))

@@ -1,4 +1,4 @@
-"""Records as the embedded agents make them: numbered, with the evidence of their facts."""
+"""Records as agents make them: numbered, with the evidence of their facts."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,6 @@ from agents.team import Assignment
 from training.corpus import Kind, Message, Record, Split
 from training.facts import Span
 from training.wording.phrasing import Worded
-from training.wording.timeline import Timeline
-
-
-def shot_index(timeline: Timeline, span: Span) -> int:
-    """Return the number of the shot that has a planned span."""
-    return next(i for i, shot in enumerate(timeline.shots) if shot.span == tuple(span))
 
 
 class RecordMaker:
@@ -33,12 +27,17 @@ class RecordMaker:
         answer: str,
         fact_ids: Sequence[str],
         spans: Sequence[Span],
+        sources: Sequence[str] | None = None,
         split: Split = "train",
         record_id: str | None = None,
     ) -> Record:
-        """Return the next record; ``record_id`` keeps the id of one that is written again."""
+        """Return the next record; ``record_id`` keeps the id of one that is written again.
+
+        ``sources`` are the evidence of facts that are not in the plan.
+        """
         self._count += 1
-        sources = dict.fromkeys(e for fact in fact_ids for e in self._evidence.get(fact, ()))
+        if sources is None:
+            sources = [e for fact in fact_ids for e in self._evidence.get(fact, ())]
         return Record(
             id=record_id or f"{self._prefix}-{self._count:04d}",
             video_id=self._video_id,
@@ -46,7 +45,7 @@ class RecordMaker:
             form=form,
             fact_ids=list(fact_ids),
             spans=list(spans),
-            sources=list(sources),
+            sources=list(dict.fromkeys(sources)),
             split=split,
             messages=[
                 Message(role="user", content=question),
