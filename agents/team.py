@@ -12,11 +12,19 @@ from training.facts import Fact, Span
 
 
 class Plan(BaseModel):
-    """What must be covered: the video's facts, and the spans that are written about in turn."""
+    """What must be covered: the video's facts, and the spans that are written about in turn.
+
+    A planner with a language model decides on more: what comes up again under which name, the kinds
+    of questions that fit, and how many questions each span gets.
+    """
 
     facts: list[Fact]
     spans: list[Span]
     chapters: list[tuple[float, str]]
+    kind_of_video: str = ""
+    names: list[tuple[str, str]] = []
+    question_kinds: list[str] = []
+    questions: list[int] = []
 
 
 @dataclass(frozen=True, kw_only=True)

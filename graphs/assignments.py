@@ -31,6 +31,7 @@ def writing_works(state: DistillState, context: Context) -> list[WritingWork]:
     return [
         WritingWork(
             video_id=state["video"]["id"],
+            video_path=state["video_path"],
             run=state["run"],
             index=index,
             span=span,

@@ -44,7 +44,21 @@ def add_distill(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `distill`."""
     parser.add_argument("--video", required=True, type=Path, help="the video file")
     parser.add_argument("--out", default="runs", help="folder of runs and NKRs (runs)")
-    parser.add_argument("--agents", default="embedded", help="who writes the corpus (embedded)")
+    parser.add_argument(
+        "--agents", default="embedded", help="who writes the corpus: embedded, or openai:MODEL"
+    )
+    parser.add_argument("--base-url", metavar="URL", help="the OpenAI-compatible server of MODEL")
+    parser.add_argument("--max-calls", type=whole, help="bound on the calls to MODEL")
+    parser.add_argument("--max-cost", type=amount, help="bound on their cost, in US dollars")
+    parser.add_argument(
+        "--price",
+        type=price,
+        metavar="READ,WRITTEN",
+        help="US dollars for a million tokens, where MODEL's price is not known",
+    )
+    parser.add_argument(
+        "--call-timeout", type=amount, default=120.0, help="seconds that a call may take (120)"
+    )
     parser.add_argument("--backbone", default="embedded", help="embedded, a hub name or a folder")
     parser.add_argument("--backbone-name", help="name of a backbone that comes from a folder")
     parser.add_argument("--max-minutes", type=minutes, help="bound on the whole run")
@@ -93,6 +107,31 @@ def minutes(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text} is not a number of minutes above zero")
 
 
+def amount(text: str) -> float:
+    """Return a number above zero."""
+    with contextlib.suppress(ValueError):
+        if 0 < (number := float(text)) < float("inf"):
+            return number
+    raise argparse.ArgumentTypeError(f"{text} is not a number above zero")
+
+
+def whole(text: str) -> int:
+    """Return a whole number above zero."""
+    with contextlib.suppress(ValueError):
+        if (number := int(text)) > 0:
+            return number
+    raise argparse.ArgumentTypeError(f"{text} is not a whole number above zero")
+
+
+def price(text: str) -> tuple[float, float]:
+    """Return two prices, of a million tokens read and written."""
+    with contextlib.suppress(ValueError):
+        read, written = map(float, text.split(","))
+        if 0 <= read < float("inf") and 0 <= written < float("inf"):
+            return read, written
+    raise argparse.ArgumentTypeError(f"{text} is not two prices like 0.25,2")
+
+
 def seed(text: str) -> int:
     """Return a seed that every random generator takes: 0 to 2**32 - 1."""
     with contextlib.suppress(ValueError):
@@ -129,6 +168,11 @@ def distill(arguments: argparse.Namespace) -> int:
 
     context = Context(
         agents=arguments.agents,
+        base_url=arguments.base_url,
+        call_timeout=arguments.call_timeout,
+        max_calls=arguments.max_calls,
+        max_cost=arguments.max_cost,
+        price=arguments.price,
         backbone=arguments.backbone,
         backbone_name=arguments.backbone_name,
         out=arguments.out,
@@ -139,7 +183,8 @@ def distill(arguments: argparse.Namespace) -> int:
         loss=arguments.loss,
         max_accuracy_lost=arguments.max_accuracy_lost,
         force=arguments.force,
-        max_concurrency=os.cpu_count() or 1,
+        # Agents with a model wait for its server most of the time.
+        max_concurrency=max(os.cpu_count() or 1, 1 if arguments.agents == "embedded" else 8),
     )
     control = RunControl()
     with (
@@ -159,6 +204,11 @@ def distill(arguments: argparse.Namespace) -> int:
         except Interrupted:
             progress.say(f"stopped; to go on: {resume_command(arguments.given)}")
             return INTERRUPTED
+        if paid := report.get("spending", {}).get("all"):
+            progress.say(
+                f"the agents' model: {paid['calls']} calls ({paid['failed']} failed), "
+                f"{paid['read']} tokens read and {paid['written']} written, ${paid['cost']:.2f}"
+            )
     print(json.dumps(summary(report), ensure_ascii=False) if arguments.json else report["nkr"])
     return 0
 

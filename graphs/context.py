@@ -11,7 +11,29 @@ class Context:
 
     agents: str = field(
         default="embedded",
-        metadata={"description": "Who writes and checks the corpus; `embedded` needs no model."},
+        metadata={
+            "description": "Who writes the corpus: `embedded` (needs no model) or `openai:MODEL`."
+        },
+    )
+    base_url: str | None = field(
+        default=None,
+        metadata={"description": "The OpenAI-compatible server of the agents' model."},
+    )
+    call_timeout: float = field(
+        default=120.0,
+        metadata={"description": "Seconds that one call to the agents' model may take."},
+    )
+    max_calls: int | None = field(
+        default=None,
+        metadata={"description": "Calls to the agents' model at most; then what is there is used."},
+    )
+    max_cost: float | None = field(
+        default=None,
+        metadata={"description": "US dollars for the agents' model at most, in this run."},
+    )
+    price: tuple[float, float] | None = field(
+        default=None,
+        metadata={"description": "US dollars for a million tokens [read, written] of that model."},
     )
     backbone: str = field(
         default="embedded",
@@ -82,6 +104,7 @@ class Context:
         """Return the settings that decide what an NKR holds; the others decide how it is made."""
         passing = {"out", "max_minutes", "max_concurrency", "started", "force"}
         passing |= {"max_accuracy_lost", "max_kl", "min_unchanged"}
+        passing |= {"base_url", "call_timeout", "max_calls", "max_cost", "price"}
         return {name: value for name, value in asdict(self).items() if name not in passing}
 
     def out_of_time(self, share: float) -> bool:

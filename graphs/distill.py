@@ -21,6 +21,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import CachePolicy, Send
 
 from graphs.context import Context
+from graphs.failing import retried
 from graphs.nodes.assemble import assemble
 from graphs.nodes.augment import augment
 from graphs.nodes.check import check
@@ -78,16 +79,16 @@ def build() -> "StateGraph[DistillState, Context, DistillInput, DistillOutput]":
     builder.add_node(probe)
     builder.add_node(perceive, cache_policy=by_content)
     builder.add_node(listen, cache_policy=by_content)
-    builder.add_node(plan)
-    builder.add_node(describe, cache_policy=by_content)
-    builder.add_node(write_questions, cache_policy=by_content)
-    builder.add_node(verify, cache_policy=by_content)
+    builder.add_node(plan, retry_policy=retried)
+    builder.add_node(describe, cache_policy=by_content, retry_policy=retried)
+    builder.add_node(write_questions, cache_policy=by_content, retry_policy=retried)
+    builder.add_node(verify, cache_policy=by_content, retry_policy=retried)
     builder.add_node(review)
-    builder.add_node(revise, cache_policy=by_content)
+    builder.add_node(revise, cache_policy=by_content, retry_policy=retried)
     builder.add_node(assemble)
     builder.add_node(train)
     builder.add_node(examine)
-    builder.add_node(augment)
+    builder.add_node(augment, retry_policy=retried)
     builder.add_node(check)
     builder.add_node(publish)
 

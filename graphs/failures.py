@@ -32,7 +32,9 @@ def sentence(error: BaseException) -> str | None:
     for cause in causes:
         if isinstance(cause, OSError) and cause.errno in _FULL:
             return _full(cause.filename)
-        if any(words in str(cause).lower() for words in _FULL_WORDS):
+        # What we tell ourselves may quote a server, whose quota is not the disk's.
+        ours = isinstance(cause, InputError | NKRError)
+        if not ours and any(words in str(cause).lower() for words in _FULL_WORDS):
             return _full(None)
     for cause in causes:
         if isinstance(cause, InputError | NKRError):
@@ -62,4 +64,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
     while cause is not None:
         yield cause
-        cause = cause.__cause__ or cause.__context__
+        hidden = None if cause.__suppress_context__ else cause.__context__
+        cause = cause.__cause__ or hidden

@@ -18,6 +18,7 @@ from graphs.context import Context
 from graphs.distill import build
 from graphs.parts import PartCache
 from graphs.progress import Event, Interrupted
+from graphs.resources import load_chat_model
 from graphs.runs import (
     RunFolder,
     database,
@@ -49,6 +50,8 @@ def distill(
     ``show`` is given the events of progress. Raises InputError for a video or folder that cannot
     be used or that another run is using, `Interrupted` where ``control`` was told to drain.
     """
+    if context.agents != "embedded" and (warning := ready(context)):
+        show(Event(warning=warning))
     with open_video(video) as reader:
         info = reader.info
     out = open_runs(Path(context.out))
@@ -91,11 +94,37 @@ def distill(
                 show(cast(Event, event))
         except GraphDrained as error:
             raise Interrupted from error
-        return read_report(graph.get_state(config).values["report"])
+        return read_report(reported(graph.get_state(config).values))
+
+
+def ready(context: Context) -> str | None:
+    """Ask the agents' model one question, before the video is touched; return a warning or None.
+
+    Raises InputError where the model cannot be worked with.
+    """
+    from agents.language.preflight import preflight
+
+    return preflight(load_chat_model(context))
+
+
+def reported(values: dict[str, Any]) -> str:
+    """Return where the report is; raises InputError where every branch came to nothing."""
+    if "report" in values:
+        return str(values["report"])
+    reasons = [reason for _, reason in values.get("failed", [])]
+    if not reasons:
+        raise InputError(
+            "The bound on spending was reached before anything was written about the video: allow "
+            "more, and go on with --resume."
+        )
+    raise InputError(
+        f"The agents' model failed at every span, at last because {reasons[-1]}: see to it, and go "
+        "on with --resume."
+    )
 
 
 def finished(snapshot: StateSnapshot, context: Context, resume: bool) -> dict[str, Any] | None:
-    """Return the report of a run that has nothing left to do.
+    """Return the report of a run that has nothing left to do; None for others.
 
     One that the clock cut short goes on where that is asked for, or with other minutes.
     """
@@ -106,7 +135,9 @@ def finished(snapshot: StateSnapshot, context: Context, resume: bool) -> dict[st
     try:
         read_nkr(Path(values["nkr"]), weights_only=False)
         report = read_report(values["report"])
-    except (NKRError, OSError, ValueError):
+    except (NKRError, OSError, ValueError, KeyError):
+        return None
+    if report.get("failed") and resume:
         return None
     if report["cut_short"] and (resume or context.max_minutes != report["max_minutes"]):
         return None
@@ -118,6 +149,9 @@ def unfinished(snapshot: StateSnapshot, path: str, context: Context) -> bool:
     values = snapshot.values
     # What the clock left out under another bound is looked at again; parts that are whole are kept.
     if values.get("skipped") and values.get("max_minutes") != context.max_minutes:
+        return False
+    # Nor what the agents' model failed at is left as it is.
+    if values.get("failed"):
         return False
     files = [*values.get("parts", {}).values()]
     files += [values[name] for name in ("plan", "corpus", "adapter") if name in values]

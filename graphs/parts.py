@@ -68,7 +68,7 @@ def write_text(path: Path, text: str) -> None:
 class PartCache(SqliteCache[Any]):
     """Node results that can be used again: whole ones whose files are still there.
 
-    A branch that the clock left out is not kept, and one whose file was deleted is not found.
+    A branch that was left out or failed is not kept, and one whose file was deleted is not found.
     """
 
     def get(self, keys: Sequence[FullKey]) -> dict[FullKey, Any]:
@@ -80,11 +80,11 @@ class PartCache(SqliteCache[Any]):
         }
 
     def set(self, mapping: Mapping[FullKey, tuple[Any, int | None]]) -> None:
-        """Keep results, but for those that the clock left out."""
+        """Keep results, but for those of branches that were left out or failed."""
         whole = {
             key: entry
             for key, entry in mapping.items()
-            if all(channel != "skipped" for channel, _ in entry[0])
+            if all(channel not in ("skipped", "failed") for channel, _ in entry[0])
         }
         super().set(whole)
 

@@ -2,9 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from agents.language.spending import spending
 from graphs.context import Context
+from graphs.runs import RunFolder
 from graphs.state import DistillState
 
 SUMMARY = ("nkr", "video", "evidence", "corpus", "train", "scores", "seconds")
@@ -29,13 +32,18 @@ def full_report(state: DistillState, context: Context) -> dict[str, Any]:
         "max_minutes": context.max_minutes,
         "cut_short": bool(state.get("skipped")) or state["training"]["stopped"],
         "skipped": state.get("skipped", []),
+        "failed": state.get("failed", []),
+        "spending": spending(RunFolder(Path(state["run"])).calls),
         "warnings": state.get("warnings", []),
     }
 
 
 def summary(report: dict[str, Any]) -> dict[str, Any]:
     """Return the part of a report that a command prints."""
-    return {name: report[name] for name in SUMMARY}
+    told = {name: report[name] for name in SUMMARY}
+    if report.get("spending"):
+        told |= {name: report[name] for name in ("spending", "failed")}
+    return told
 
 
 def stage_seconds(times: Iterable[tuple[str, float, float]]) -> dict[str, float]:

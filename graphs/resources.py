@@ -1,18 +1,23 @@
 """What is loaded once and used by many nodes; never part of a graph's state."""
 
+import os
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from graphs.runs import RunFolder
 from tools.errors import InputError
 
 if TYPE_CHECKING:
+    from langchain_openai import ChatOpenAI
+
     from agents.team import Team
+    from graphs.context import Context
     from tools.ocr import TextReader
     from tools.video import VideoReader
     from training.backbone import Backbone
@@ -32,6 +37,8 @@ class EyesPool:
     def __init__(self) -> None:
         self._idle: defaultdict[Path, list[Eyes]] = defaultdict(list)
         self._lock = threading.Lock()
+        # However many branches wait for a server, no more look than there are cores.
+        self._looking = threading.BoundedSemaphore(os.cpu_count() or 1)
 
     @contextmanager
     def borrow(self, path: Path) -> Iterator[Eyes]:
@@ -39,14 +46,15 @@ class EyesPool:
         from tools.ocr import TextReader
         from tools.video import open_video
 
-        with self._lock:
-            eyes = self._idle[path].pop() if self._idle[path] else None
-        eyes = eyes or Eyes(open_video(path), TextReader())
-        try:
-            yield eyes
-        finally:
+        with self._looking:
             with self._lock:
-                self._idle[path].append(eyes)
+                eyes = self._idle[path].pop() if self._idle[path] else None
+            eyes = eyes or Eyes(open_video(path), TextReader())
+            try:
+                yield eyes
+            finally:
+                with self._lock:
+                    self._idle[path].append(eyes)
 
     def close(self, path: Path) -> None:
         """Close what is open of a video."""
@@ -58,14 +66,52 @@ class EyesPool:
 EYES = EyesPool()
 
 
-@cache
-def load_team(agents: str) -> "Team":
-    """Return the planner, describer, question-writer and verifier behind a name."""
-    from agents.embedded.team import embedded_team
+def team_of(state: Mapping[str, Any], context: "Context") -> "Team":
+    """Return the planner, describer, question-writer and verifier of a run, or of a branch of it.
 
-    if agents != "embedded":
-        raise InputError(f"There are no agents {agents!r} yet: give --agents embedded.")
-    return embedded_team()
+    Raises InputError where there are none of the name, or a bound has no price to go by.
+    """
+    return _team(context, state["video_path"], state["run"])
+
+
+@lru_cache(maxsize=2)
+def _team(context: "Context", video: str, run: str) -> "Team":
+    if context.agents == "embedded":
+        from agents.embedded.team import embedded_team
+
+        return embedded_team()
+    from agents.language.chat import Chat
+    from agents.language.replies import Replies
+    from agents.language.spending import Ledger, Price, listed_price
+    from agents.language.team import language_team
+    from agents.language.watch import Watch
+
+    model = load_chat_model(context)
+    name = model.model_name
+    price = Price(*context.price) if context.price else listed_price(name)
+    if context.max_cost is not None and price is None:
+        raise InputError(f"The price of {name} is not known: give --price with --max-cost.")
+    folder = RunFolder(Path(run))
+    ledger = Ledger(
+        folder.calls, price=price, max_calls=context.max_calls, max_cost=context.max_cost
+    )
+    chat = Chat(model, name, replies=Replies(folder.replies), ledger=ledger)
+    return language_team(chat, Watch(Path(video), folder.evidence))
+
+
+@lru_cache(maxsize=2)
+def load_chat_model(context: "Context") -> "ChatOpenAI":
+    """Return the agents' model at its server; nothing is sent yet."""
+    from agents.language.chat_model import model_name, open_chat_model
+
+    name = model_name(context.agents)
+    if name is None:
+        raise InputError(
+            f"There are no agents {context.agents!r}: give --agents embedded or openai:MODEL."
+        )
+    return open_chat_model(
+        name, base_url=context.base_url, timeout=context.call_timeout, seed=context.seed
+    )
 
 
 @cache

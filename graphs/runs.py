@@ -45,6 +45,16 @@ class RunFolder:
         return self.path / "corpus"
 
     @property
+    def replies(self) -> Path:
+        """What the agents' model replied."""
+        return self.path / "corpus" / "replies"
+
+    @property
+    def calls(self) -> Path:
+        """What each call to it cost."""
+        return self.path / "corpus" / "calls.jsonl"
+
+    @property
     def train(self) -> Path:
         """The adapter and its checkpoints."""
         return self.path / "train"

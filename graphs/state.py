@@ -52,7 +52,8 @@ class DistillState(DistillInput, DistillOutput, total=False):
 
     ``parts`` are the files that branches wrote, by ``<stage>/<index>``; ``rejected`` counts the
     records of each work that its last verification rejected; ``skipped`` is the work that the
-    clock left out, under a bound of ``max_minutes``; ``times`` are (stage, begin, end) in seconds
+    clock or the bound on spending left out, under a bound of ``max_minutes``; ``failed`` is the
+    work that the agents' model failed at, and why; ``times`` are (stage, begin, end) in seconds
     since 1970. ``exams`` are the examinations by their number; ``by_form`` the answers of the check
     that were right, of how many; ``forgetting`` is what the forgetting
     probe found, ``calibration`` how log-probabilities become confidence.
@@ -67,6 +68,7 @@ class DistillState(DistillInput, DistillOutput, total=False):
     rejected: Annotated[dict[str, int], merge]
     revisions: int
     skipped: Annotated[list[str], join]
+    failed: Annotated[list[tuple[str, str]], join]
     warnings: Annotated[list[str], join]
     times: Annotated[list[tuple[str, float, float]], join]
     plan: str
@@ -105,6 +107,7 @@ class WritingWork(TypedDict, total=False):
     """
 
     video_id: str
+    video_path: str
     run: str
     index: int
     span: list[float] | None

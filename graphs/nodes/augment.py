@@ -9,9 +9,10 @@ from langgraph.runtime import Runtime
 
 from graphs.assignments import assignment, writing_works
 from graphs.context import Context
+from graphs.failing import told
 from graphs.nodes.assemble import counts, settle
 from graphs.progress import report
-from graphs.resources import load_team
+from graphs.resources import team_of
 from graphs.runs import RunFolder
 from graphs.state import DistillState
 
@@ -33,9 +34,10 @@ def augment(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     by_id = {record.id: record for record in records}
     failures = [Failure(record=by_id[one["id"]], answer=one["answer"]) for one in failed]
     task = assignment(writing_works(state, runtime.context)[-1])
-    team = load_team(runtime.context.agents)
-    written = team.question_writer.augment(failures, task, number)
-    judged = team.verifier.verify(written, task.plan, EvidenceStore(folder.evidence).all())
+    team = team_of(state, runtime.context)
+    with told(runtime, "writing anew what was not learnt"):
+        written = team.question_writer.augment(failures, task, number)
+        judged = team.verifier.verify(written, task.plan, EvidenceStore(folder.evidence).all())
     settled = settle([*records, *judged])[len(records) :]
     new = [record for record in settled if record.verdict == "supported"]
     write_corpus(folder.exams / f"taught-{number}.jsonl", new)

@@ -9,9 +9,10 @@ from langgraph.types import Command, Send
 
 from graphs.assignments import assignment, part_name
 from graphs.context import Context
+from graphs.failing import leave_out
 from graphs.parts import write_part
 from graphs.progress import advance, begin
-from graphs.resources import load_team
+from graphs.resources import team_of
 from graphs.runs import RunFolder
 from graphs.state import WritingWork
 
@@ -19,6 +20,7 @@ from graphs.state import WritingWork
 SHARE = 0.55
 
 
+@leave_out("describe")
 def describe(
     state: WritingWork, runtime: Runtime[Context]
 ) -> Command[Literal["write_questions"]] | dict[str, Any]:
@@ -28,7 +30,7 @@ def describe(
     if state["index"] > 0 and state["span"] is not None and runtime.context.out_of_time(SHARE):
         advance(runtime, "describe", state["total"])
         return {"skipped": [part_name("describe", state)]}
-    records = load_team(state["agents"]).describer.describe(assignment(state))
+    records = team_of(state, runtime.context).describer.describe(assignment(state))
     part = write_part(RunFolder(Path(state["run"])).corpus / "parts", "describe", state, records)
     advance(runtime, "describe", state["total"])
     return Command(

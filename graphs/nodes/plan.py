@@ -11,9 +11,10 @@ from langgraph.types import Command, Send
 
 from graphs.assignments import writing_works
 from graphs.context import Context
+from graphs.failing import told
 from graphs.parts import read_part, write_text
 from graphs.progress import report, warn
-from graphs.resources import EYES, load_team
+from graphs.resources import EYES, team_of
 from graphs.runs import RunFolder
 from graphs.spread import spread
 from graphs.state import DistillState
@@ -48,7 +49,8 @@ def plan(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["des
     EvidenceStore(folder.evidence).add(evidence)
 
     context = runtime.context
-    planned = load_team(context.agents).planner.plan(evidence, state["video"]["seconds"])
+    with told(runtime, "planning"):
+        planned = team_of(state, context).planner.plan(evidence, state["video"]["seconds"])
     folder.corpus.mkdir(parents=True, exist_ok=True)
     path = folder.corpus / "plan.json"
     write_text(path, planned.model_dump_json(indent=1) + "\n")

@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 
 from graphs.context import Context
 from graphs.progress import report, warn
-from graphs.resources import load_backbone, load_team
+from graphs.resources import load_backbone, team_of
 from graphs.runs import RunFolder, lasting_settings, video_id
 from graphs.state import DistillInput, Video
 
@@ -29,12 +29,14 @@ def probe(state: DistillInput, runtime: Runtime[Context]) -> dict[str, Any]:
 
     began = time.time()
     context = runtime.context
-    # What cannot be loaded is told now, not after hours of looking.
-    load_team(context.agents)
-    load_backbone(context.backbone, context.backbone_name)
     path = Path(state["video_path"])
     with open_video(path) as reader:
         info = reader.info
+        name = video_id(path, info.sha256)
+        run = str(RunFolder(Path(context.out).resolve() / name).path)
+        # What cannot be loaded is told now, not after hours of looking.
+        team_of({**state, "run": run}, context)
+        load_backbone(context.backbone, context.backbone_name)
 
         def on_progress(share: float) -> None:
             report(runtime, "probe", share * info.seconds, info.seconds)
@@ -51,7 +53,6 @@ def probe(state: DistillInput, runtime: Runtime[Context]) -> dict[str, Any]:
         warnings = [*reader.warnings, *cut_short]
     for warning in warnings:
         warn(runtime, warning)
-    name = video_id(path, info.sha256)
     video = Video(
         id=name,
         sha256=info.sha256,
@@ -64,7 +65,7 @@ def probe(state: DistillInput, runtime: Runtime[Context]) -> dict[str, Any]:
         "settings": lasting_settings(context, path),
         "max_minutes": context.max_minutes,
         "video": video,
-        "run": str(RunFolder(Path(context.out).resolve() / name).path),
+        "run": run,
         "spans": spans,
         "revisions": 0,
         "skipped": ["probe"] if cut_short else [],

@@ -9,15 +9,17 @@ from langgraph.types import Command, Send
 
 from graphs.assignments import assignment, part_name
 from graphs.context import Context
+from graphs.failing import leave_out
 from graphs.parts import read_part, write_part
 from graphs.progress import advance, begin
-from graphs.resources import load_team
+from graphs.resources import team_of
 from graphs.runs import RunFolder
 from graphs.state import WritingWork
 
 REJECTED = "rejected: "
 
 
+@leave_out("revise", then=lambda work: Send("verify", work))
 def revise(state: WritingWork, runtime: Runtime[Context]) -> Command[Literal["verify"]]:
     """Write the branch's records anew, mended ones in their old places, and verify them again."""
     from agents.team import Rejection
@@ -30,7 +32,7 @@ def revise(state: WritingWork, runtime: Runtime[Context]) -> Command[Literal["ve
         for record in records
         if record.verdict.startswith(REJECTED)
     ]
-    revised = load_team(state["agents"]).question_writer.revise(rejections, assignment(state))
+    revised = team_of(state, runtime.context).question_writer.revise(rejections, assignment(state))
     mended = {record.id: record.model_copy(update={"verdict": ""}) for record in revised}
     records = [mended.get(record.id, record) for record in records]
     part = write_part(RunFolder(Path(state["run"])).corpus / "parts", "revise", state, records)

@@ -8,13 +8,15 @@ from langgraph.runtime import Runtime
 
 from graphs.assignments import part_name, read_plan
 from graphs.context import Context
+from graphs.failing import leave_out
 from graphs.parts import read_part, write_part
 from graphs.progress import advance, begin
-from graphs.resources import load_team
+from graphs.resources import team_of
 from graphs.runs import RunFolder
 from graphs.state import WritingWork
 
 
+@leave_out("verify")
 def verify(state: WritingWork, runtime: Runtime[Context]) -> dict[str, Any]:
     """Write the records with their verdicts, and return how many were rejected."""
     from tools.evidence import EvidenceStore
@@ -23,7 +25,7 @@ def verify(state: WritingWork, runtime: Runtime[Context]) -> dict[str, Any]:
     began = begin(runtime)
     folder = RunFolder(Path(state["run"]))
     records = [record for path in state["written"] for record in read_part(path, Record)]
-    judged = load_team(state["agents"]).verifier.verify(
+    judged = team_of(state, runtime.context).verifier.verify(
         records,
         read_plan(Path(state["plan"]), state["plan_hash"]),
         EvidenceStore(folder.evidence).all(),

@@ -9,17 +9,19 @@ from langgraph.types import Command, Send
 
 from graphs.assignments import assignment, part_name
 from graphs.context import Context
+from graphs.failing import leave_out
 from graphs.parts import write_part
 from graphs.progress import advance, begin
-from graphs.resources import load_team
+from graphs.resources import team_of
 from graphs.runs import RunFolder
 from graphs.state import WritingWork
 
 
+@leave_out("write_questions")
 def write_questions(state: WritingWork, runtime: Runtime[Context]) -> Command[Literal["verify"]]:
     """Write a part file of records and hand it, with the descriptions, to the verifier."""
     began = begin(runtime)
-    records = load_team(state["agents"]).question_writer.write(assignment(state))
+    records = team_of(state, runtime.context).question_writer.write(assignment(state))
     folder = RunFolder(Path(state["run"])).corpus / "parts"
     part = write_part(folder, "write_questions", state, records)
     advance(runtime, "write_questions", state["total"])

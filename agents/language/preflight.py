@@ -1,0 +1,65 @@
+"""One question before any work: whether the server, the key, the model and pictures work."""
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from agents.language.prompts import prompt
+from agents.language.schemas import Ready
+from agents.language.wire_error import TooLargeError, wire_error
+from tools.errors import InputError
+from tools.picture_block import picture_blocks
+
+if TYPE_CHECKING:
+    from langchain_openai import ChatOpenAI
+
+# Seconds for the question, and for the list of models where it is not answered by then.
+ANSWER, LISTING = 10.0, 3.0
+SIDE = 64
+
+
+def preflight(model: "ChatOpenAI") -> str | None:
+    """Return a warning where a model is only slow; None where it answers.
+
+    Raises InputError, in one sentence, within about 15 s, where it cannot be worked with.
+    """
+    name, server = model.model_name, model.openai_api_base or "the provider's server"
+    picture = Image.new("RGB", (SIDE, SIDE), "red")
+    messages = prompt("ready").messages(Ready, picture_blocks("the picture:", picture), {})
+    found = _within(ANSWER, lambda: model.invoke(messages))
+    if found is None:
+        listed = _within(LISTING, lambda: model.root_client.models.list(timeout=LISTING))
+        if listed is None or isinstance(listed, Exception):
+            raise InputError(
+                f"Nothing answers at {server} within {ANSWER:.0f} s: start the server there, or "
+                "name another with --base-url."
+            )
+        return f"{name} takes more than {ANSWER:.0f} s to answer: it may still be loading"
+    if not isinstance(found, Exception):
+        return None
+    error = wire_error(found, name)
+    if isinstance(error, InputError):
+        raise error
+    if isinstance(error, TooLargeError):
+        raise InputError(
+            f"{name} at {server} takes no pictures ({error}): name a model that sees with --agents."
+        )
+    raise InputError(f"{server} cannot be worked with ({error}): start it, or name another.")
+
+
+def _within(seconds: float, ask: Any) -> Any:
+    """Return what a call returns or raises; None where it does neither in time."""
+    found: list[Any] = []
+
+    def run() -> None:
+        try:
+            found.append(ask())
+        except Exception as error:
+            found.append(error)
+
+    # A pool would wait for the thread at the end of the process.
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return found[0] if found else None

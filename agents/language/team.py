@@ -1,0 +1,20 @@
+"""The team of agents with a language model."""
+
+from agents.language.chat import Chat
+from agents.language.describer import LanguageDescriber
+from agents.language.planner import LanguagePlanner
+from agents.language.question_writer import LanguageQuestionWriter
+from agents.language.verifier import LanguageVerifier
+from agents.language.watch import Watch
+from agents.team import Team
+
+
+def language_team(chat: Chat, watch: Watch) -> Team:
+    """Return agents that ask one model about one video."""
+    describer = LanguageDescriber(chat, watch)
+    return Team(
+        planner=LanguagePlanner(chat, watch),
+        describer=describer,
+        question_writer=LanguageQuestionWriter(chat, watch, describer),
+        verifier=LanguageVerifier(chat, watch),
+    )

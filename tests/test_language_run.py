@@ -1,0 +1,183 @@
+"""Agents with a language model at a real HTTP server: whole runs on a small talk."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from talks import write_talk
+from wire import MODEL, Call, Wire, text_of
+
+from graphs.context import Context
+from graphs.launch import distill
+from tools.errors import InputError
+from training.corpus import Record, read_corpus
+
+pytest_plugins = ("talks", "wire")
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A talk of three slides, long enough for three spans."""
+    return write_talk(tmp_path_factory.mktemp("long"), "long-talk.mp4", seconds=24)
+
+
+@pytest.fixture
+def asked(wire: Wire, settings: Callable[..., Context]) -> Callable[..., Context]:
+    """Settings with agents at the server, one training and no rounds."""
+
+    def make(out: Path, **other: Any) -> Context:
+        chosen = {"agents": f"openai:{MODEL}", "base_url": wire.url, "max_rounds": 0}
+        return settings(out, **{**chosen, "max_concurrency": 8, "max_steps": 1, **other})
+
+    return make
+
+
+def corpus_of(report: dict[str, Any]) -> Path:
+    nkr = Path(report["nkr"])
+    return nkr.parents[1] / nkr.name / "corpus"
+
+
+def records_of(report: dict[str, Any]) -> list[Record]:
+    return read_corpus(corpus_of(report) / "corpus.jsonl")
+
+
+def test_a_run_at_a_server_writes_what_the_model_read(
+    talk: Path, wire: Wire, asked: Callable[..., Context], tmp_path: Path
+) -> None:
+    report = distill(talk, asked(tmp_path, max_rounds=1))
+    records = records_of(report)
+    answers = {record.answer for record in records if record.kind == "qa"}
+    assert "The Copper Kettle" in answers
+    assert "She carried it to Northgate Harbour." in answers
+    splits = Counter(record.split for record in records if record.kind == "qa")
+    assert min(splits.values()) >= 2
+    assert {"train", "exam", "calibrate", "check"} == set(splits)
+    told = {record.id: record for record in records if record.kind == "description"}
+    assert any("Copper Kettle" in record.answer for record in told.values())
+    assert all(record.sources for record in records if record.kind == "qa")
+    assert report["spending"]["all"]["calls"] == sum(wire.bodies().values())
+    agents = {"planner", "describer", "question_writer", "verifier", "all"}
+    assert set(report["spending"]) == agents
+    assert report["failed"] == []
+    taught = read_corpus(corpus_of(report).parent / "train" / "exams" / "taught-1.jsonl")
+    assert all(record.question.startswith("Once more") for record in taught)
+    assert {record.verdict for record in taught} == {"supported"}
+    described = [call for call in wire.calls if call.schema == "Description"]
+    assert all(call.pictures for call in described)
+    text = "\n".join(text_of(call.body) for call in described)
+    assert "Marta Lindqvist bought the kettle in 1921." in text
+    assert "a buyer of kettles" in text, "names are kept over all spans"
+    blind = [call for call in wire.calls if call.schema == "Answers" and not call.pictures]
+    assert blind
+    assert all("MEASURED" not in text_of(call.body) for call in blind)
+
+
+FAULTS = ("429", "500", "hang", "cut", "html", "not JSON", "wrong schema", "empty", "length")
+
+
+def test_faults_of_the_wire_leave_the_corpus_as_it_would_be(
+    talk: Path, wire: Wire, asked: Callable[..., Context], tmp_path: Path
+) -> None:
+    """Every third request goes wrong when it first comes, each in another way."""
+    clean = distill(talk, asked(tmp_path / "clean"))
+    wire.forget()
+    assert distill(talk, asked(tmp_path / "clean")) == clean
+    assert not wire.bodies(), "a finished run asks nothing more"
+    hits: list[Call] = []
+
+    def decide(call: Call) -> str | None:
+        if call.schema == "Ready" or call.before or int(call.key[:8], 16) % 3:
+            return None
+        hits.append(call)
+        return FAULTS[len(hits) % len(FAULTS)]
+
+    wire.forget()
+    wire.hang, wire.faults = 3.0, decide
+    report = distill(talk, asked(tmp_path / "faulty", call_timeout=1.0, max_concurrency=3))
+    assert len(hits) >= len(FAULTS)
+    assert report["failed"] == []
+    assert records_of(report) == records_of(clean)
+    assert report["spending"]["all"]["calls"] == sum(wire.bodies().values())
+    assert report["spending"]["all"]["failed"] >= len(hits) // 2
+
+
+def first_span(call: Call) -> str | None:
+    """Fail for ever to describe the first span."""
+    described = call.schema == "Description" and "The span is 00:00" in text_of(call.body)
+    return "500" if described else None
+
+
+def test_spans_that_fail_to_the_last_are_listed_and_tried_alone_on_resume(
+    talk: Path, wire: Wire, asked: Callable[..., Context], tmp_path: Path
+) -> None:
+    wire.faults = lambda call: "500" if call.schema == "Description" else None
+    with pytest.raises(InputError, match=r"failed at every span.*answered 500"):
+        distill(talk, asked(tmp_path))
+    wire.faults = first_span
+    wire.forget()
+    report = distill(talk, asked(tmp_path), resume=True)
+    assert [name for name, _ in report["failed"]] == ["describe/00000"]
+    before = {record.id: record for record in records_of(report) if record.id[0] in "dq"}
+    done = {call.key for call in wire.calls if not first_span(call) and call.schema != "Ready"}
+    assert all(wire.bodies()[key] == 1 for key in done)
+    assert distill(talk, asked(tmp_path)) == report, "only --resume tries it again"
+    wire.forget()
+    wire.faults = lambda call: None
+    healed = distill(talk, asked(tmp_path), resume=True)
+    assert healed["failed"] == []
+    assert not done & set(wire.bodies()), "no finished span is asked for again"
+    after = {record.id: record for record in records_of(healed)}
+    assert set(after) > set(before)
+    assert all(after[key] == record for key, record in before.items())
+
+
+def test_a_bound_on_calls_ends_the_run_with_what_it_has(
+    talk: Path, wire: Wire, asked: Callable[..., Context], tmp_path: Path
+) -> None:
+    bounded = distill(talk, asked(tmp_path, max_calls=16))
+    assert sum(wire.bodies().values()) <= 16
+    assert bounded["cut_short"]
+    assert any(name.startswith("describe/") for name in bounded["skipped"])
+    before = len(records_of(bounded))
+    whole = distill(talk, asked(tmp_path), resume=True)
+    assert not whole["cut_short"]
+    assert len(records_of(whole)) > before
+    assert max(wire.bodies().values()) == 1, "what was paid for is not paid for again"
+
+
+def run(url: str, out: Path, *more: str, video: str = "no-such-video.mp4") -> Any:
+    command = [sys.executable, "-m", "graphs.distill", "--video", video, "--out", str(out)]
+    command += ["--agents", f"openai:{MODEL}", "--base-url", url, *more]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_what_cannot_work_is_told_before_the_video_is_touched(
+    wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        blackhole = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        began = time.monotonic()
+        found = [(run(blackhole, tmp_path), "Nothing answers")]
+        assert time.monotonic() - began < 20
+    found += [
+        (run("http://127.0.0.1:9/v1", tmp_path), "cannot be worked with"),
+        (run(wire.url, tmp_path, "--agents", "nobody"), "There are no agents"),
+        (run(wire.url, tmp_path), "does not exist: check the path of the video"),
+    ]
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-wrong")
+    found.append((run(wire.url, tmp_path), "refuses the key"))
+    for done, words in found:
+        assert done.returncode == 2, done.stderr
+        told = done.stderr.strip().splitlines()[-1]
+        assert told.startswith("error: ")
+        assert words in told
+        assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir()), "nothing is half written"
