@@ -32,6 +32,8 @@ class Assignment:
     """One span's work: its facts, what lies before and after, and the seed of its wording.
 
     ``span`` is None for the work over the whole video (lists, order, counting, summary).
+    ``description`` is what the describer made of it, ``before`` of the spans before it: agents with
+    a language model are told.
     """
 
     video_id: str
@@ -39,6 +41,8 @@ class Assignment:
     plan: Plan
     seconds: float
     seed: int
+    description: str = ""
+    before: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

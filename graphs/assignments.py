@@ -1,12 +1,14 @@
 """The branches of writing: what each is sent, and the assignment that an agent understands."""
 
 import hashlib
+from bisect import bisect_right
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphs.context import Context
-from graphs.parts import code_hash
+from graphs.parts import code_hash, read_part
 from graphs.state import DistillState, WritingWork
 
 if TYPE_CHECKING:
@@ -43,10 +45,44 @@ def writing_works(state: DistillState, context: Context) -> list[WritingWork]:
             plan=str(path),
             plan_hash=digest,
             written=[],
+            before=[],
             round=0,
         )
         for index, span in enumerate([*planned, None])
     ]
+
+
+def in_chapters(works: Sequence[WritingWork]) -> list[list[WritingWork]]:
+    """Return the branches that may begin at once, each with those that follow it one by one.
+
+    Embedded agents need not know what was described before; others go through each chapter in turn.
+    """
+    chains: list[list[WritingWork]] = []
+    for work in works:
+        if chains and _goes_on(chains[-1][-1], work):
+            chains[-1].append(work)
+        else:
+            chains.append([work])
+    return chains
+
+
+def following(work: WritingWork) -> WritingWork | None:
+    """Return the branch that is described after this one; None at the end of its chapter."""
+    spans = read_plan(Path(work["plan"]), work["plan_hash"]).spans
+    index = work["index"] + 1
+    if work["span"] is None or index >= len(spans):
+        return None
+    found: WritingWork = {**work, "index": index, "span": list(spans[index]), "written": []}
+    return found if _goes_on(work, found) else None
+
+
+def _goes_on(work: WritingWork, later: WritingWork) -> bool:
+    if work["agents"] == "embedded" or work["span"] is None or later["span"] is None:
+        return False
+    begins = [start for start, _ in read_plan(Path(work["plan"]), work["plan_hash"]).chapters]
+    middles = (sum(work["span"]) / 2, sum(later["span"]) / 2)
+    first, second = (bisect_right(begins, middle) for middle in middles)
+    return first == second
 
 
 def part_name(stage: str, work: WritingWork) -> str:
@@ -58,6 +94,7 @@ def assignment(work: WritingWork) -> "Assignment":
     """Return the assignment of a branch; its seed is its own, whatever runs beside it."""
     from agents.team import Assignment
 
+    language = work["agents"] != "embedded"
     mixed = hashlib.sha256(f"{work['seed']}/{work['index']}".encode()).digest()
     return Assignment(
         video_id=work["video_id"],
@@ -65,7 +102,17 @@ def assignment(work: WritingWork) -> "Assignment":
         plan=read_plan(Path(work["plan"]), work["plan_hash"]),
         seconds=work["seconds"],
         seed=int.from_bytes(mixed[:4]),
+        description=_description(work["written"]) if language else "",
+        before=[_description([path]) for path in work["before"]],
     )
+
+
+def _description(paths: Sequence[str]) -> str:
+    """Return the description in parts that a branch has written; empty where it has none yet."""
+    from training.corpus import Record
+
+    records = (record for path in paths for record in read_part(path, Record))
+    return next((record.answer for record in records if record.kind == "description"), "")
 
 
 @lru_cache(maxsize=2)

@@ -83,7 +83,8 @@ def build() -> "StateGraph[DistillState, Context, DistillInput, DistillOutput]":
     builder.add_node(describe, cache_policy=by_content, retry_policy=retried)
     builder.add_node(write_questions, cache_policy=by_content, retry_policy=retried)
     builder.add_node(verify, cache_policy=by_content, retry_policy=retried)
-    builder.add_node(review)
+    # Chapters are described span by span: the verdicts of all are waited for.
+    builder.add_node(review, defer=True)
     builder.add_node(revise, cache_policy=by_content, retry_policy=retried)
     builder.add_node(assemble)
     builder.add_node(train)

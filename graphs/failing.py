@@ -30,7 +30,7 @@ def can_be_tried_again(error: Exception) -> bool:
 retried = RetryPolicy(max_attempts=ATTEMPTS, max_interval=30.0, retry_on=can_be_tried_again)
 
 
-def leave_out(stage: str, then: Callable[[WritingWork], Send] | None = None) -> Any:
+def leave_out(stage: str, then: Callable[[WritingWork], list[Send]] | None = None) -> Any:
     """Decorate a branch's node: what fails to the last is noted, and the others go on.
 
     So is it, as skipped, where a bound on spending is reached. ``then`` is where the branch goes on

@@ -17,8 +17,12 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def work_key(work: Mapping[str, Any]) -> str:
-    """Return the key of a branch's work; the same content under another path has the same key."""
-    told = {name: value for name, value in work.items() if name not in ("video_path", "total")}
+    """Return the key of a branch's work; the same content under another path has the same key.
+
+    What was described before does not count: a span that is mended would have its chapter redone.
+    """
+    left = ("video_path", "total", "before")
+    told = {name: value for name, value in work.items() if name not in left}
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 

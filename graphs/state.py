@@ -103,7 +103,8 @@ class WritingWork(TypedDict, total=False):
     """One branch of writing: a span's descriptions, questions and verdicts.
 
     ``span`` is None for the work over the whole video. ``plan_hash`` stands for everything that
-    was measured; ``written`` are the parts that the branch has written so far.
+    was measured; ``written`` are the parts that the branch has written so far, ``before`` the
+    descriptions of the spans before it.
     """
 
     video_id: str
@@ -119,4 +120,5 @@ class WritingWork(TypedDict, total=False):
     plan: str
     plan_hash: str
     written: list[str]
+    before: list[str]
     round: int

@@ -1,7 +1,5 @@
 """The describer with a language model: it sees a span's frames, texts and speech."""
 
-from collections.abc import Sequence
-
 from agents.language.chat import Chat
 from agents.language.fence import fenced
 from agents.language.notes import notes, sources, told
@@ -31,7 +29,7 @@ class LanguageDescriber:
     def describe(self, assignment: Assignment) -> list[Record]:
         """Return the description of the span, or the summary, under two requests."""
         self._chat.begin(str(assignment.span))
-        text = self.text(assignment)
+        text = self._text(assignment)
         span = assignment.span or (0.0, assignment.seconds)
         maker = RecordMaker(assignment, "d")
         start, end = map(clock, span)
@@ -48,8 +46,7 @@ class LanguageDescriber:
             for asked in (ASKED if assignment.span else ASKED_OF_VIDEO)
         ]
 
-    def text(self, assignment: Assignment, before: Sequence[str] = ()) -> str:
-        """Return the description; asked for again, it is the one that was given before."""
+    def _text(self, assignment: Assignment) -> str:
         plan, span, seconds = assignment.plan, assignment.span, assignment.seconds
         values = {
             "seconds": f"{seconds:.1f}",
@@ -62,7 +59,7 @@ class LanguageDescriber:
         else:
             values["span"] = told(span, seconds)
             values["chapter"] = _chapter(plan, span)
-            values["before"] = fenced("BEFORE", list(before))
+            values["before"] = fenced("BEFORE", list(assignment.before))
         asked = prompt("describe" if span else "describe_video")
         pictures = self._watch.span(span, seconds)
         return self._chat.ask("describer", asked, Description, pictures, **values).text

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from agents.language.chat import Chat
-from agents.language.describer import LanguageDescriber, names
+from agents.language.describer import names
 from agents.language.fence import fenced, listed
 from agents.language.notes import notes, sources, told
 from agents.language.prompts import prompt
@@ -30,10 +30,9 @@ ANEW = 6
 class LanguageQuestionWriter:
     """Writes items about a span, or about the whole video, from the describer's text."""
 
-    def __init__(self, chat: Chat, watch: Watch, describer: LanguageDescriber) -> None:
+    def __init__(self, chat: Chat, watch: Watch) -> None:
         self._chat = chat
         self._watch = watch
-        self._describer = describer
 
     def write(self, assignment: Assignment) -> list[Record]:
         """Return the records of a span's items, and absent questions."""
@@ -52,7 +51,7 @@ class LanguageQuestionWriter:
             seconds=f"{assignment.seconds:.1f}",
             kinds=", ".join(plan.question_kinds) or "any",
             names=names(plan),
-            description=fenced("DESCRIPTION", [self._describer.text(assignment)]),
+            description=fenced("DESCRIPTION", [assignment.description]),
             notes=notes(self._watch.store, assignment.span),
         )
         rng = random.Random(f"questions-{assignment.seed}")
@@ -79,7 +78,7 @@ class LanguageQuestionWriter:
             Rewritten,
             span=told(assignment.span, assignment.seconds),
             seconds=f"{assignment.seconds:.1f}",
-            description=fenced("DESCRIPTION", [self._describer.text(assignment)]),
+            description=fenced("DESCRIPTION", [assignment.description]),
             notes=notes(self._watch.store, assignment.span),
             rejected=fenced(
                 "REJECTED",

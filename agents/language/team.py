@@ -11,10 +11,9 @@ from agents.team import Team
 
 def language_team(chat: Chat, watch: Watch) -> Team:
     """Return agents that ask one model about one video."""
-    describer = LanguageDescriber(chat, watch)
     return Team(
         planner=LanguagePlanner(chat, watch),
-        describer=describer,
-        question_writer=LanguageQuestionWriter(chat, watch, describer),
+        describer=LanguageDescriber(chat, watch),
+        question_writer=LanguageQuestionWriter(chat, watch),
         verifier=LanguageVerifier(chat, watch),
     )

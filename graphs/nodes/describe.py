@@ -7,7 +7,7 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
-from graphs.assignments import assignment, part_name
+from graphs.assignments import assignment, following, part_name
 from graphs.context import Context
 from graphs.failing import leave_out
 from graphs.parts import write_part
@@ -18,18 +18,27 @@ from graphs.state import WritingWork
 
 # The share of --max-minutes after which no further span is written about.
 SHARE = 0.55
+# So many descriptions are shown to the describer of the next span.
+REMEMBERED = 2
 
 
-@leave_out("describe")
+def next_span(work: WritingWork) -> list[Send]:
+    """Return where the describer goes on, if anywhere."""
+    later = following(work)
+    return [Send("describe", later)] if later else []
+
+
+@leave_out("describe", then=next_span)
 def describe(
     state: WritingWork, runtime: Runtime[Context]
-) -> Command[Literal["write_questions"]] | dict[str, Any]:
-    """Write a part file of description records and hand the span on to its question-writer."""
+) -> Command[Literal["write_questions", "describe"]]:
+    """Write a part file of description records; on to its question-writer, and to the next span."""
     began = begin(runtime)
     # The first span and the whole video are always written about.
     if state["index"] > 0 and state["span"] is not None and runtime.context.out_of_time(SHARE):
         advance(runtime, "describe", state["total"])
-        return {"skipped": [part_name("describe", state)]}
+        skipped: dict[str, Any] = {"skipped": [part_name("describe", state)]}
+        return Command(update=skipped, goto=next_span(state))
     records = team_of(state, runtime.context).describer.describe(assignment(state))
     part = write_part(RunFolder(Path(state["run"])).corpus / "parts", "describe", state, records)
     advance(runtime, "describe", state["total"])
@@ -38,5 +47,8 @@ def describe(
             "parts": {part_name("describe", state): part},
             "times": [("describe", began, time.time())],
         },
-        goto=Send("write_questions", {**state, "written": [part]}),
+        goto=[
+            Send("write_questions", {**state, "written": [part]}),
+            *next_span({**state, "before": [*state["before"], part][-REMEMBERED:]}),
+        ],
     )

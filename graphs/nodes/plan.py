@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
-from graphs.assignments import writing_works
+from graphs.assignments import in_chapters, writing_works
 from graphs.context import Context
 from graphs.failing import told
 from graphs.parts import read_part, write_text
@@ -26,7 +26,7 @@ _KINDS = ("shot", "colour", "brightness", "motion", "faces", "title", "text", "s
 
 
 def plan(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["describe"]]:
-    """Store the evidence, plan, and send every span, and the whole video, to its describer."""
+    """Store the evidence, plan, and send every chapter, and the whole video, to its describer."""
     from tools.evidence import Evidence, EvidenceStore
 
     began = time.time()
@@ -54,7 +54,7 @@ def plan(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["des
     folder.corpus.mkdir(parents=True, exist_ok=True)
     path = folder.corpus / "plan.json"
     write_text(path, planned.model_dump_json(indent=1) + "\n")
-    works = writing_works({**state, "plan": str(path)}, context)
+    chapters = in_chapters(writing_works({**state, "plan": str(path)}, context))
     report(runtime, "plan", 1, 1)
     kinds = Counter(item.kind for item in evidence)
     return Command(
@@ -68,7 +68,7 @@ def plan(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["des
             "warnings": warnings,
             "times": [("plan", began, time.time())],
         },
-        goto=[Send("describe", works[i]) for i in spread(len(works))],
+        goto=[Send("describe", chapters[i][0]) for i in spread(len(chapters))],
     )
 
 

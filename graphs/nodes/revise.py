@@ -19,7 +19,7 @@ from graphs.state import WritingWork
 REJECTED = "rejected: "
 
 
-@leave_out("revise", then=lambda work: Send("verify", work))
+@leave_out("revise", then=lambda work: [Send("verify", work)])
 def revise(state: WritingWork, runtime: Runtime[Context]) -> Command[Literal["verify"]]:
     """Write the branch's records anew, mended ones in their old places, and verify them again."""
     from agents.team import Rejection
