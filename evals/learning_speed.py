@@ -66,7 +66,7 @@ def mixed_lengths() -> Iterator[None]:
 @contextmanager
 def every_logit() -> Iterator[None]:
     """Compute the logits of every token, not of the answers' alone."""
-    with patch.object(LoraTrainer, "answer_logits", _all_logits):
+    with patch.object(LoraTrainer, "answer_states", _of_all_logits):
         yield
 
 
@@ -90,10 +90,16 @@ def _at_random(self: Any, train_dataset: Any = None) -> Any:
     return torch.utils.data.RandomSampler(train_dataset, generator=generator)
 
 
-def _all_logits(self: Any, model: Any, ids: Any, mask: Any, answers: Any) -> Any:
+def _of_all_logits(self: Any, model: Any, ids: Any, mask: Any, answers: Any) -> Any:
+    """Compute, and go back through, the logits of every token beside the states."""
     self._choose_attention(ids.shape[1])
-    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
-    return logits[:, :-1][answers]
+    found: list[torch.Tensor] = []
+    hook = self._head(model).register_forward_pre_hook(lambda _, args: found.append(args[0]))
+    try:
+        logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+    finally:
+        hook.remove()
+    return found[0][:, :-1][answers] + 0.0 * logits.float().logsumexp(-1).sum()
 
 
 COLD = Variant(warm=False)

@@ -10,12 +10,13 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch.nn.functional import cross_entropy
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState
 from transformers.trainer_callback import ExportableState
 from trl import SFTTrainer
 
+from training.answer_loss import answer_losses
+from training.packing import pack
 from training.teacher import IGNORED, Teacher
 
 # Up to here plain attention is faster on a CPU than the fused one (by 30 % at 40 tokens).
@@ -65,10 +66,20 @@ class Progress(TrainerCallback, ExportableState):
         self.on_step = on_step
         self.deadline = deadline
         self.seconds = 0.0
-        self.tokens = 0
-        self.loss = 0.0
+        self._tokens: Any = 0
+        self._loss: Any = 0.0
         self.recent: deque[float] = deque(maxlen=20)
         self.last = time.monotonic()
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that were read, no padding counted."""
+        return int(self._tokens)
+
+    def count(self, tokens: torch.Tensor, loss: torch.Tensor) -> None:
+        """Note what a step read, and its loss."""
+        self._tokens = self._tokens + tokens
+        self._loss = loss
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint keeps of this."""
@@ -81,7 +92,7 @@ class Progress(TrainerCallback, ExportableState):
         saved: Any = state.stateful_callbacks
         if stored := saved.get("Progress"):
             self.seconds = stored["attributes"]["seconds"]
-            self.tokens = stored["attributes"]["tokens"]
+            self._tokens = stored["attributes"]["tokens"]
         self.last = time.monotonic()
 
     def on_step_end(
@@ -95,7 +106,7 @@ class Progress(TrainerCallback, ExportableState):
         if self.deadline is not None and now + max(self.recent) > self.deadline:
             control.should_training_stop = control.should_save = True
         if self.on_step:
-            self.on_step(state.global_step, state.max_steps, self.loss)
+            self.on_step(state.global_step, state.max_steps, float(self._loss))
 
 
 class LoraTrainer(SFTTrainer):
@@ -115,6 +126,8 @@ class LoraTrainer(SFTTrainer):
         self.progress = progress
         self.remove_callback(PrinterCallback)
         self.fused = self.model.config._attn_implementation
+        # On a CPU short rows in plain attention are faster.
+        self.packs = self.args.device.type != "cpu"
         self.model.peft_config["default"].base_model_name_or_path = base_name
 
     def _send_telemetry(self) -> None:
@@ -168,8 +181,8 @@ class LoraTrainer(SFTTrainer):
     ) -> Any:
         """Return the mean loss of the answers' tokens, and count what was read."""
         loss = self.answer_loss(model, inputs)
-        self.progress.tokens += int(inputs["attention_mask"].sum())
-        self.progress.loss = loss.item()
+        # Numbers of a GPU would be waited for: they stay there until somebody reads them.
+        self.progress.count(inputs["attention_mask"].sum(), loss.detach())
         return loss
 
     def answer_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
@@ -181,40 +194,57 @@ class LoraTrainer(SFTTrainer):
         answers = labels != IGNORED
         of_row = answers.nonzero()[:, 0]
         lessons = self.teacher.lessons(inputs["row"].tolist(), partial(self._bare_logits, model))
-        logits = self.answer_logits(model, inputs["input_ids"], inputs["attention_mask"], answers)
-        losses = cross_entropy(logits.float(), labels[answers], reduction="none")
-        if given := [lesson for lesson in lessons if lesson is not None]:
+        given = [lesson for lesson in lessons if lesson is not None]
+        width = given[0].tokens.shape[1] if given else 0
+        tokens = torch.zeros((len(of_row), width), dtype=torch.long, device=labels.device)
+        shares = torch.zeros((len(of_row), width), device=labels.device)
+        if given:
             by_teacher = torch.tensor(
                 [lesson is not None for lesson in lessons], device=labels.device
             )
             taught = by_teacher[of_row]
-            tokens = torch.cat([lesson.tokens for lesson in given])
-            shares = torch.cat([lesson.shares for lesson in given])
-            told = logits[taught].float().log_softmax(dim=-1).gather(1, tokens)
-            losses = losses.masked_scatter(taught, -(shares * told).sum(dim=-1))
+            tokens[taught] = torch.cat([lesson.tokens for lesson in given])
+            shares[taught] = torch.cat([lesson.shares for lesson in given])
+        hidden = self.answer_states(model, inputs["input_ids"], inputs["attention_mask"], answers)
+        losses = answer_losses(self._head(model), hidden, labels[answers], tokens, shares)
         return (losses * inputs["weight"][of_row]).mean()
 
     def _bare_logits(self, model: Any, *batch: torch.Tensor) -> torch.Tensor:
         with torch.no_grad(), model.disable_adapter():
-            return self.answer_logits(model, *(tensor.to(model.device) for tensor in batch))
+            states = self.answer_states(model, *(tensor.to(model.device) for tensor in batch))
+            logits: torch.Tensor = self._head(model)(states)
+        return logits
 
-    def answer_logits(
+    def _head(self, model: Any) -> Any:
+        return self.accelerator.unwrap_model(model).get_base_model().get_output_embeddings()
+
+    def answer_states(
         self, model: Any, ids: torch.Tensor, mask: torch.Tensor, answers: torch.Tensor
     ) -> torch.Tensor:
-        """Return the logits [answers' tokens, vocabulary] at the places that ``answers`` marks.
+        """Return the last hidden states [answers' tokens, width] where ``answers`` marks them.
 
         ``answers`` [rows, length - 1] tells of each token but the last whether the next one is
-        learnt. Only those go through the head: TRL's fused head does that on GPUs alone, and on a
-        CPU computes the logits of every token, and the entropies too.
+        learnt. The head is left out: TRL's fused head does so on GPUs alone, and on a CPU computes
+        the logits of every token, and the entropies too.
         """
         self._choose_attention(ids.shape[1])
-        head = model.get_base_model().get_output_embeddings()
-        hook = head.register_forward_pre_hook(lambda _, args: (args[0][:, :-1][answers],))
+        places = None
+        if self.packs:
+            packed = pack(ids, mask, answers)
+            ids, mask, places, answers = packed.ids, packed.visible, packed.places, packed.answers
+        found: list[torch.Tensor] = []
+
+        def keep(_: Any, args: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+            (hidden,) = args
+            found.append(hidden[0][answers] if self.packs else hidden[:, :-1][answers])
+            return (hidden[:1, :1],)
+
+        hook = self._head(model).register_forward_pre_hook(keep)
         try:
-            logits: torch.Tensor = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+            model(input_ids=ids, attention_mask=mask, position_ids=places, use_cache=False)
         finally:
             hook.remove()
-        return logits
+        return found[0]
 
     def _choose_attention(self, width: int) -> None:
         plain = self.args.device.type == "cpu" and width <= PLAIN_ATTENTION_TOKENS
