@@ -10,7 +10,6 @@ trained. What is done is kept in ``--out`` and not done again.
 """
 
 import argparse
-import gzip
 import hashlib
 import json
 import tempfile
@@ -26,6 +25,7 @@ from unittest.mock import patch
 import torch
 
 from agents.examiner import examine
+from evals.reference import reference
 from graphs.parts import write_text
 from training import sft
 from training.backbone import load_backbone
@@ -34,7 +34,6 @@ from training.lora_trainer import LoraTrainer
 from training.mount import mount
 from training.nkr import WEIGHTS
 
-REFERENCE = Path(__file__).with_name("reference.jsonl.gz")
 BUDGETS = (0.5, 1.0, 2.0)
 # Steps by which a variant's speed is told, after those in which the teacher reads the exercises.
 READING_STEPS, TIMED_STEPS = 40, 40
@@ -48,12 +47,6 @@ class Variant:
     settings: dict[str, Any] = field(default_factory=dict)
     warm: bool = True
     changed: Callable[[], AbstractContextManager[Any]] = nullcontext
-
-
-def reference() -> list[Record]:
-    """Return the frozen records."""
-    lines = gzip.decompress(REFERENCE.read_bytes()).decode("utf-8").splitlines()
-    return [Record.model_validate_json(line) for line in lines]
 
 
 @contextmanager

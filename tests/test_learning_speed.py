@@ -11,15 +11,14 @@ from peft import PeftConfig
 
 from evals import learning_speed
 from evals.learning_speed import (
-    REFERENCE,
     SPEED,
     Results,
     Variant,
     every_logit,
     measure,
-    reference,
     trained,
 )
+from evals.reference import REFERENCE, reference
 from training.lora_trainer import LoraTrainer
 
 

@@ -59,7 +59,10 @@ def mount(backbone: Backbone, nkr: NKR | Path) -> Mounted:
         # PEFT reads an attribute that transformers warns of.
         warnings.simplefilter("ignore", FutureWarning)
         model = PeftModel.from_pretrained(
-            backbone.model, nkr.folder if isinstance(nkr, NKR) else nkr
+            backbone.model,
+            nkr.folder if isinstance(nkr, NKR) else nkr,
+            # Else every weight is drawn at random first, which takes longer than to read it.
+            low_cpu_mem_usage=True,
         )
     return Mounted(backbone, model.eval())
 

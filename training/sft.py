@@ -48,6 +48,8 @@ class SFTSettings:
     """Bound on the steps, whatever the epochs."""
     warmup: int = 10
     """Steps until the full learning rate."""
+    checkpointing: bool = False
+    """Activations are computed again in the backward pass: a large backbone needs less memory."""
     save_every: int = 100
     """Steps between checkpoints."""
     seed: int = 0
@@ -184,6 +186,9 @@ def _adapted(backbone: Backbone, settings: SFTSettings, start: Path | None) -> I
     finally:
         make_bare(backbone.model)
         backbone.model.set_attn_implementation(attention)
+        if settings.checkpointing:
+            keep_activations(backbone.model)
+            backbone.model.disable_input_require_grads()
         backbone.model.eval()
         # TRL puts a forward of its own on the model.
         backbone.model.__dict__.pop("forward", None)
@@ -205,6 +210,9 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
     from trl import SFTConfig
 
     device = backbone.model.device.type
+    if settings.checkpointing:
+        # A frozen embedding would end the way back before the first adapter.
+        backbone.model.enable_input_require_grads()
     return SFTConfig(
         output_dir=str(folder),
         use_cpu=device == "cpu",
@@ -218,7 +226,7 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
         optim="adamw_torch_fused",
         max_length=MAX_TOKENS,
         pad_to_multiple_of=8,
-        activation_checkpointing=False,
+        **{checkpointing_argument(SFTConfig): settings.checkpointing},
         save_strategy="steps",
         save_steps=settings.save_every,
         save_total_limit=1,
@@ -230,6 +238,18 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
         dataloader_num_workers=0,
         dataloader_pin_memory=device != "cpu",
     )
+
+
+def checkpointing_argument(config: Any) -> str:
+    """Return what a version of transformers calls its argument for it."""
+    new = "activation_checkpointing"
+    return new if new in config.__dataclass_fields__ else "gradient_checkpointing"
+
+
+def keep_activations(model: Any) -> None:
+    """Undo what a training that computes activations again has set."""
+    new = getattr(model, "activation_checkpointing_disable", None)
+    (new or model.gradient_checkpointing_disable)()
 
 
 def _dataset(rows: Sequence[Row], weights: Sequence[float]) -> Any:
