@@ -2,12 +2,13 @@
 
 import math
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
+import numpy as np
 import torch
 
 from training.worlds.documents import document, echo
@@ -45,7 +46,7 @@ STAGES = (
     Stage(3072, 1, 1.0, 0.0, 1536),
     Stage(6144, 1, 0.1, 0.2, 2560),
     Stage(12000, 2, 0.05, 0.5, 3072),
-    Stage(math.inf, 4, 0.02, 0.25, 3072),
+    Stage(math.inf, 5, 0.02, 0.25, 3072),
 )
 
 
@@ -98,6 +99,12 @@ class Batch:
     answers: torch.Tensor
     tokens: int
 
+    def to(self, device: torch.device | str) -> Self:
+        """Return the batch on a device."""
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved = {name: part.to(device) for name, part in parts.items() if name != "tokens"}
+        return type(self)(**moved, tokens=self.tokens)
+
     @cached_property
     def of_sheet(self) -> torch.Tensor:
         """Which tokens [rows, length] are of a sheet's part."""
@@ -112,47 +119,60 @@ class Batch:
     def visible(self) -> torch.Tensor:
         """Return what each token reads [rows, 1, length, length]."""
         length = self.ids.shape[1]
-        before = torch.ones(length, length, dtype=torch.bool).tril()
+        before = torch.ones(length, length, dtype=torch.bool, device=self.ids.device).tril()
         by, of = self.questions[:, :, None], self.questions[:, None, :]
         return (before & ((of == 0) | (of == by)))[:, None]
 
 
 def encode(tokenizer: Any, talk: Talk) -> Encoded:
     """Return a talk in the chat format."""
-
-    def tokens(text: str) -> list[int]:
-        return tokenizer(text, add_special_tokens=False)["input_ids"]
-
-    encoded = Encoded([], [], [], [], [])
     opening = "<|im_start|>user\n"
-    encoded.add(tokens(opening))
+    begun = [opening if talk.together and number else "" for number in range(len(talk.turns))]
+    ends = ["\n"] * (len(talk.sheet) - 1) + ["\n\n"]
+    texts = [
+        opening,
+        *(text + end for text, end in zip(talk.sheet, ends, strict=False)),
+        *(
+            piece
+            for start, turn in zip(begun, talk.turns, strict=True)
+            for piece in (
+                f"{start}{turn.user}<|im_end|>\n<|im_start|>assistant\n",
+                f"{turn.assistant}<|im_end|>",
+                "\n",
+            )
+        ),
+    ]
+    # The tokenizer's own call takes longer to wrap each text than to read it.
+    read = tokenizer.backend_tokenizer.encode_batch(texts, add_special_tokens=False)
+    pieces = iter([piece.ids for piece in read])
+    encoded = Encoded([], [], [], [], [])
+    encoded.add(next(pieces))
     parts: defaultdict[int, set[int]] = defaultdict(set)
-    for part, text in enumerate(talk.sheet, start=1):
-        piece = tokens(text + ("\n" if part < len(talk.sheet) else "\n\n"))
+    for part in range(1, len(talk.sheet) + 1):
+        piece = next(pieces)
         encoded.add(piece, part=part)
         for token in piece:
             parts[token].add(part)
     for number, turn in enumerate(talk.turns, start=1):
         question = 0 if talk.together else number
-        begun = opening if talk.together and number > 1 else ""
-        asked = tokens(f"{begun}{turn.user}<|im_end|>\n<|im_start|>assistant\n")
+        asked, told, end = next(pieces), next(pieces), next(pieces)
         for token in asked[:-_OPENING]:
             # A word that only one part has tells which part is meant.
             (part, *others) = parts.get(token) or (0,)
             encoded.add([token], question=question, part=0 if others or talk.together else part)
         encoded.add(asked[-_OPENING:], question=question, part=turn.part, opens=True)
-        encoded.add(tokens(f"{turn.assistant}<|im_end|>"), answer=number, question=question)
-        encoded.add(tokens("\n"), question=question)
+        encoded.add(told, answer=number, question=question)
+        encoded.add(end, question=question)
     return encoded
 
 
 def batches(
-    tokenizer: Any, seed: int, first: int, stages: Sequence[Stage] = STAGES
+    tokenizer: Any, seed: int, first: int, stages: Sequence[Stage] = STAGES, stride: int = 1
 ) -> Iterator[tuple[int, int, Batch]]:
     """Yield batches of talks of like length, a pool of talks after the other.
 
     With each come the number of its pool's first talk, ``first`` to begin with, and its place in
-    the pool.
+    the pool. Of every ``stride`` pools one is read.
     """
     words = everyday_words()
     while True:
@@ -179,7 +199,7 @@ def batches(
         for place, rows in enumerate(grouped):
             rng = random.Random(f"{seed}-{first}-{place}")
             yield first, place, collate(rows, tokenizer.pad_token_id, rng)
-        first += POOL
+        first += POOL * stride
 
 
 def collate(rows: list[Encoded], pad: int, rng: random.Random) -> Batch:
@@ -188,36 +208,31 @@ def collate(rows: list[Encoded], pad: int, rng: random.Random) -> Batch:
     A long answer weighs more than a short one by the root of its length: its later words are easy.
     """
     length = max(len(row.ids) for row in rows)
-    ids = torch.full((len(rows), length), pad)
-    places = torch.arange(length).repeat(len(rows), 1)
-    questions = torch.full((len(rows), length), -1)
-    parts = torch.zeros((len(rows), length), dtype=torch.long)
-    opens = torch.zeros((len(rows), length), dtype=torch.bool)
-    learnt, weights, answers, most = [], [], [], 1 + max(max(row.answers) for row in rows)
+    ids = np.full((len(rows), length), pad)
+    places = np.tile(np.arange(length), (len(rows), 1))
+    questions = np.full((len(rows), length), -1)
+    parts, answers = np.zeros((len(rows), length), int), np.zeros((len(rows), length), int)
+    opens = np.zeros((len(rows), length), bool)
+    lots = np.random.default_rng(rng.getrandbits(64)).random((len(rows), length))
+    weights = np.where(lots < OTHER_SHARE, OTHER_WEIGHT, 0.0)
+    most = 1 + max(max(row.answers) for row in rows)
     for index, row in enumerate(rows):
         end = len(row.ids)
-        ids[index, :end] = torch.tensor(row.ids)
-        questions[index, :end] = torch.tensor(row.questions)
-        parts[index, :end] = torch.tensor(row.parts)
-        opens[index, :end] = torch.tensor(row.opens)
-        shared = row.questions.count(0)
-        sizes, begins = Counter(row.answers), {0: 0}
-        for place, question in enumerate(row.questions):
-            begin = begins.setdefault(question, place)
-            places[index, place] = place if question == 0 else shared + place - begin
-            answer = row.answers[place]
-            if place and (answer or rng.random() < OTHER_SHARE):
-                learnt.append(index * length + place - 1)
-                weights.append(sizes[answer] ** -0.5 if answer else OTHER_WEIGHT)
-                answers.append(index * most + answer if answer else 0)
+        ids[index, :end], parts[index, :end], opens[index, :end] = row.ids, row.parts, row.opens
+        weights[index, end:] = 0.0
+        asked, told = np.array(row.questions), np.array(row.answers)
+        questions[index, :end] = asked
+        _, first, which = np.unique(asked, return_index=True, return_inverse=True)
+        shared = np.count_nonzero(asked == 0)
+        later = shared + np.arange(end) - first[which]
+        places[index, :end] = np.where(asked == 0, np.arange(end), later)
+        weights[index, :end][told > 0] = np.bincount(told)[told[told > 0]] ** -0.5
+        answers[index, :end][told > 0] = index * most + told[told > 0]
+    weights[:, 0] = 0.0
+    (learnt,) = weights.ravel().nonzero()
     return Batch(
-        ids,
-        places,
-        questions,
-        parts,
-        opens,
-        torch.tensor(learnt),
-        torch.tensor(weights),
-        torch.tensor(answers),
-        sum(len(row.ids) for row in rows),
+        *(torch.from_numpy(of) for of in (ids, places, questions, parts, opens, learnt - 1)),
+        weights=torch.from_numpy(weights.ravel()[learnt]).float(),
+        answers=torch.from_numpy(answers.ravel()[learnt]),
+        tokens=sum(len(row.ids) for row in rows),
     )

@@ -3,10 +3,12 @@
     python -m training.pretrain --seed 0             # training/embedded/ when done
     python -m training.pretrain --seed 0 --resume
     python -m training.pretrain --seed 1 --start training/embedded   # more reading
+    python -m training.pretrain --start training/embedded --device cuda --minutes 6 --workers 15 \
+        --batch-tokens 24576
 
 Loss falls on the answers, and lightly on a sample of the other tokens; a checkpoint is written
 every `--save-every` steps. Documents are made on the fly, each from the seed and its number, so a
-resumed run reads on where the first one stopped.
+resumed run reads on where the first one stopped (with ``--workers``, but for their pools in hand).
 """
 
 import argparse
@@ -15,8 +17,8 @@ import math
 import random
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from training.backbone import EMBEDDED, uses_bf16
-from training.curriculum import STAGES, Batch, batches
+from training.curriculum import POOL, STAGES, Batch, Stage, batches
 from training.muon import Muon
 from training.part_probe import PartProbe
 from training.tiny_vlm import Size, build_model, build_processor, train_tokenizer
@@ -59,13 +61,14 @@ class Losses:
 
     answers: torch.Tensor
     halfway: list[torch.Tensor]
-    right: float
+    right: torch.Tensor
 
 
 def losses_of(model: Any, probe: PartProbe, batch: Batch) -> Losses:
     """Return the weighted loss of a batch, and those that supervise half-way."""
     rows, length = batch.ids.shape
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=uses_bf16("cpu")):
+    device = batch.ids.device.type
+    with torch.autocast(device, dtype=torch.bfloat16, enabled=uses_bf16(device)):
         states, rotary = layer_states(model, batch)
         layers = model.model.language_model.layers
         guide = word_guide(layers[WORD - 1], states[WORD - 2], rotary, batch)
@@ -78,7 +81,7 @@ def losses_of(model: Any, probe: PartProbe, batch: Batch) -> Losses:
     return Losses(
         answers=(losses * batch.weights).sum() / batch.weights.sum(),
         halfway=[*probe(states, batch), guide],
-        right=1 - torch.isin(told, wrong).float().mean().item(),
+        right=1 - torch.isin(told, wrong).float().mean(),
     )
 
 
@@ -112,7 +115,7 @@ def give_meaning(model: Any, tokenizer: Any, seed: int) -> None:
 def keep_meaning(model: Any, tokenizer: Any) -> None:
     """Let no gradient reach the embeddings of whole words."""
     weight = model.get_input_embeddings().weight
-    learnt = torch.ones(len(weight), 1)
+    learnt = torch.ones(len(weight), 1, device=weight.device)
     learnt[list(whole_words(tokenizer))] = 0.0
     weight.register_hook(lambda gradient: gradient * learnt)
 
@@ -126,7 +129,8 @@ def optimizers(model: Any, peak: float) -> Optimizers:
     matrices = [p for n, p in text.layers.named_parameters() if p.ndim == 2]
     taken = {id(p) for p in matrices}
     rest = [p for p in text.parameters() if id(p) not in taken]
-    muon = Muon(matrices, lr=peak, dtype=torch.bfloat16 if uses_bf16("cpu") else torch.float32)
+    narrow = uses_bf16(matrices[0].device.type)
+    muon = Muon(matrices, lr=peak, dtype=torch.bfloat16 if narrow else torch.float32)
     adam = torch.optim.AdamW(rest, lr=peak, betas=(0.9, 0.95), weight_decay=0.0)
     return [muon, adam]
 
@@ -135,6 +139,19 @@ def rate(step: int, share: float) -> float:
     """Return the part of the peak learning rate: short warm-up, flat, from the half on down."""
     warm = min(1.0, (step + 1) / 50)
     return warm if share < 0.5 else max(0.02, math.cos((share - 0.5) * math.pi))
+
+
+class Reading(torch.utils.data.IterableDataset):
+    """The batches that `batches` yields, dealt to a loader's workers pool by pool."""
+
+    def __init__(self, tokenizer: Any, seed: int, first: int, stages: Sequence[Stage]) -> None:
+        self.told = tokenizer, seed, first, stages
+
+    def __iter__(self) -> Iterator[tuple[int, int, Batch]]:
+        tokenizer, seed, first, stages = self.told
+        worker = torch.utils.data.get_worker_info()
+        at, of = (worker.id, worker.num_workers) if worker else (0, 1)
+        return batches(tokenizer, seed, first + at * POOL, stages, of)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -148,6 +165,10 @@ def main(argv: list[str] | None = None) -> int:
         "--start", type=Path, metavar="FOLDER", help="read on with this model, instead of a new one"
     )
     parser.add_argument("--documents", type=int, default=DOCUMENTS, help="talks that are read")
+    parser.add_argument("--minutes", type=float, help="end by then, whatever was read")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--workers", type=int, default=0, help="processes that write the talks")
+    parser.add_argument("--batch-tokens", type=int, help="size of a batch with its padding")
     parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate")
     parser.add_argument("--vocab", type=int, default=4096, help="tokens beside words")
     parser.add_argument("--seed", type=int, default=0)
@@ -159,8 +180,9 @@ def main(argv: list[str] | None = None) -> int:
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     model, processor, state = _start(args)
+    model.to(args.device)
     keep_meaning(model, processor.tokenizer)
-    probe = PartProbe(model.config.text_config.hidden_size)
+    probe = PartProbe(model.config.text_config.hidden_size).to(args.device)
     opts = [*optimizers(model, args.rate), torch.optim.AdamW(probe.parameters(), lr=args.rate)]
     if state:
         probe.load_state_dict(state["probe"])
@@ -183,16 +205,28 @@ def _read(
 ) -> dict[str, Any]:
     """Train until enough documents were read; return the counts."""
     model.train()
-    for layer in model.model.language_model.layers:
-        layer.compile(dynamic=True)
+    if args.device == "cpu":
+        for layer in model.model.language_model.layers:
+            layer.compile(dynamic=True)
     step, tokens, smooth = done["step"], done["tokens"], None
     began = time.monotonic() - done["seconds"]
     stages = STAGES[-1:] if args.start else STAGES
+    if args.batch_tokens:
+        stages = tuple(replace(stage, batch_tokens=args.batch_tokens) for stage in stages)
     first = done["document"], done["place"]
-    for number, place, batch in batches(processor.tokenizer, args.seed, first[0], stages):
+    reading = torch.utils.data.DataLoader(
+        Reading(processor.tokenizer, args.seed, first[0], stages),
+        batch_size=None,
+        num_workers=args.workers,
+        prefetch_factor=4 if args.workers else None,
+    )
+    for number, place, batch in reading:
         if (number, place) < first:
             continue
-        finished = number >= args.documents
+        share = number / args.documents
+        if args.minutes:
+            share = max(share, (time.monotonic() - began) / 60 / args.minutes)
+        finished = share >= 1
         if finished or (step > done["step"] and step % args.save_every == 0):
             done = {"step": step, "document": number, "place": place, "tokens": tokens}
             done["seconds"] = time.monotonic() - began
@@ -201,8 +235,8 @@ def _read(
             break
         for opt in opts:
             for group in opt.param_groups:
-                group["lr"] = args.rate * rate(step, number / args.documents)
-        losses = losses_of(model, probe, batch)
+                group["lr"] = args.rate * rate(step, share)
+        losses = losses_of(model, probe, batch.to(args.device))
         (losses.answers + HALFWAY_WEIGHT * sum(losses.halfway)).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for opt in opts:
@@ -210,8 +244,8 @@ def _read(
             opt.zero_grad(set_to_none=True)
         step += 1
         tokens += batch.tokens
-        shown = (losses.right, *(loss.item() for loss in losses.halfway))
-        smooth = [0.97 * a + 0.03 * b for a, b in zip(smooth or shown, shown, strict=True)]
+        shown = torch.stack([losses.right, *losses.halfway]).detach()
+        smooth = shown if smooth is None else 0.97 * smooth + 0.03 * shown
         if step % 20 == 0:
             seconds = time.monotonic() - began
             print(
@@ -220,7 +254,7 @@ def _read(
                 f"tokens {tokens / 1e6:.2f}M seconds {seconds:.0f}",
                 file=sys.stderr,
             )
-    return {**done, "answers_right": smooth[0] if smooth else None}
+    return {**done, "answers_right": None if smooth is None else smooth[0].item()}
 
 
 def _start(args: argparse.Namespace) -> tuple[Any, Any, dict[str, Any] | None]:

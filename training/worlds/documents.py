@@ -18,10 +18,13 @@ from training.worlds.videos import invent
 
 ABSENT_SHARE = 0.09
 # What a backbone learns last comes more often: what stands beside a sentence, and what it lacks.
-HARD = ("before_speech", "after_speech", "cloze", "gap", "when_mention", "about")
+HARD = (
+    *("before_speech", "after_speech", "cloze", "gap", "when_mention", "about"),
+    *("text_next", "said_next", "said_previous", "first_of", "last_of", "longer"),
+)
 HARD_WEIGHT = 2.5
 # Choices and yes/no say little of what was read: one of a few answers is right by chance.
-CATEGORIES = {"open": 8.0, "yesno": 2.0, "choice": 1.2, "list": 1.0, "summary": 0.3}
+CATEGORIES = {"open": 8.0, "yesno": 3.0, "choice": 1.5, "list": 1.8, "summary": 0.4}
 
 
 def document(
