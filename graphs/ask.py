@@ -45,7 +45,14 @@ class Reply(TypedDict):
 class Asker:
     """An NKR mounted on its backbone; nothing but the adapter, its config and nkr.json is read."""
 
-    def __init__(self, folder: Path, *, backbone: str | None = None, blind: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        backbone: str | None = None,
+        blind: bool = False,
+        device: str = "auto",
+    ) -> None:
         from training.backbone import EMBEDDED_NAME, load_backbone
         from training.mount import mount
         from training.nkr import read_nkr
@@ -58,7 +65,7 @@ class Asker:
             )
         name = nkr.manifest.backbone.name
         source = backbone or ("embedded" if name == EMBEDDED_NAME else name)
-        mounted = mount(load_backbone(source, backbone_name=name), nkr)
+        mounted = mount(load_backbone(source, backbone_name=name, device=device), nkr)
         self._blind = blind
         # What was fitted to the adapter's answers says nothing of the backbone's own.
         self._calibration = None if blind else nkr.manifest.calibration

@@ -61,6 +61,7 @@ def add_distill(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--backbone", default="embedded", help="embedded, a hub name or a folder")
     parser.add_argument("--backbone-name", help="name of a backbone that comes from a folder")
+    add_device(parser)
     parser.add_argument("--max-minutes", type=minutes, help="bound on the whole run")
     parser.add_argument(
         "--target-recall", type=share, default=0.97, help="recall that ends the closed loop (0.97)"
@@ -92,11 +93,22 @@ def add_ask(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--route", choices=("weights", "auto"), default="auto")
     parser.add_argument("--blind", action="store_true", help="ask the backbone without the NKR")
     parser.add_argument("--backbone", help="where the backbone is, if not where its name says")
+    add_device(parser)
     parser.add_argument("--json", action="store_true", help="print JSON objects, one an answer")
     asked = parser.add_mutually_exclusive_group(required=True)
     asked.add_argument("--questions", type=Path, help="JSON Lines file with `question`")
     asked.add_argument("question", nargs="?", help="the question")
     parser.set_defaults(command=ask)
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of the device."""
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where the backbone is (auto: a GPU that is there)",
+    )
 
 
 def minutes(text: str) -> float:
@@ -175,6 +187,7 @@ def distill(arguments: argparse.Namespace) -> int:
         price=arguments.price,
         backbone=arguments.backbone,
         backbone_name=arguments.backbone_name,
+        device=arguments.device,
         out=arguments.out,
         seed=arguments.seed,
         max_minutes=arguments.max_minutes,
@@ -261,7 +274,12 @@ def ask(arguments: argparse.Namespace) -> int:
     if any("\ud800" <= letter <= "\udfff" for question in questions for letter in question):
         raise InputError("The question is not valid UTF-8 text: write it again.")
     with contextlib.redirect_stdout(sys.stderr):
-        asker = Asker(arguments.nkr, backbone=arguments.backbone, blind=arguments.blind)
+        asker = Asker(
+            arguments.nkr,
+            backbone=arguments.backbone,
+            blind=arguments.blind,
+            device=arguments.device,
+        )
     for question in questions:
         reply = asker.ask(question)
         text = json.dumps(reply, ensure_ascii=False) if arguments.json else reply["answer"]

@@ -43,6 +43,10 @@ class Context:
         default=None,
         metadata={"description": "The name that the NKR gives to a backbone from a folder."},
     )
+    device: Literal["auto", "cpu", "cuda"] = field(
+        default="auto",
+        metadata={"description": "Where the backbone is: `auto` takes a GPU that is there."},
+    )
     out: str = field(
         default="runs",
         metadata={"description": "The folder that runs and published NKRs are kept in."},
@@ -104,7 +108,7 @@ class Context:
         """Return the settings that decide what an NKR holds; the others decide how it is made."""
         passing = {"out", "max_minutes", "max_concurrency", "started", "force"}
         passing |= {"max_accuracy_lost", "max_kl", "min_unchanged"}
-        passing |= {"base_url", "call_timeout", "max_calls", "max_cost", "price"}
+        passing |= {"device", "base_url", "call_timeout", "max_calls", "max_cost", "price"}
         return {name: value for name, value in asdict(self).items() if name not in passing}
 
     def out_of_time(self, share: float) -> bool:

@@ -115,8 +115,13 @@ def load_chat_model(context: "Context") -> "ChatOpenAI":
 
 
 @cache
-def load_backbone(name: str, backbone_name: str | None) -> "Backbone":
+def load_backbone(name: str, backbone_name: str | None = None, device: str = "auto") -> "Backbone":
     """Return the loaded backbone; every NKR of the process is mounted on the same one."""
     from training import backbone
 
-    return backbone.load_backbone(name, backbone_name=backbone_name)
+    return backbone.load_backbone(name, backbone_name=backbone_name, device=device)
+
+
+def backbone_of(context: "Context") -> "Backbone":
+    """Return the backbone of a run."""
+    return load_backbone(context.backbone, context.backbone_name, context.device)

@@ -96,3 +96,20 @@ def test_packed_and_recomputed_it_learns_the_same(
     packed = losses("packed", checkpointing=True)
     assert len(packed) == len(padded) >= 3
     assert packed == pytest.approx(padded, rel=1e-3)
+
+
+def test_the_vision_tower_is_loaded_where_it_sees(
+    backbone: Backbone, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(tmp_path / "model")
+    capfd.readouterr()
+    seeing = load_backbone(folder, device="cpu", backbone_name=backbone.name, sees=True)
+    load_backbone(folder, device="cpu", backbone_name=backbone.name)
+    told = capfd.readouterr()
+    assert "UNEXPECTED" not in told.out + told.err, "what is not read is not complained about"
+    whole, kept = seeing.model.state_dict(), backbone.model.state_dict()
+    left = set(whole) - set(kept)
+    assert left
+    assert all("vis" in name for name in left)
+    assert all(torch.equal(whole[name], kept[name]) for name in kept)
+    assert seeing.revision == backbone.revision, "one NKR fits both"

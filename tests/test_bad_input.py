@@ -107,6 +107,7 @@ def test_a_full_disk_is_told_and_leaves_no_nkr(talk: Path, tiny: Path, tmp_path:
         (["--resume"], ["--resume", "go on from"]),
         (["--agents", "nobody"], ["--agents"]),
         (["--backbone", "/nowhere/at/all"], ["/nowhere/at/all"]),
+        (["--device", "cuda"], ["no CUDA device", "--device cpu"]),
     ],
 )
 def test_settings_that_cannot_be_are_told(

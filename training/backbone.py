@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from training.errors import NKRError
+from training.no_vision import without_tower
 
 EMBEDDED = Path(__file__).parent / "embedded"
 WARM_START = EMBEDDED / "warm_start"
@@ -71,19 +74,26 @@ def published_name(folder: Path, name: str | None) -> str:
 
 
 def load_backbone(
-    name: str = "embedded", *, device: str = "auto", backbone_name: str | None = None
+    name: str = "embedded",
+    *,
+    device: str = "auto",
+    backbone_name: str | None = None,
+    sees: bool = False,
 ) -> Backbone:
     """Load a backbone: ``embedded``, a hub name, or a folder that `save_pretrained` wrote.
 
-    Weights are loaded in float32 on a CPU and bfloat16 on a GPU, and frozen. Raises `NKRError`
-    where there is no such model.
+    Weights are loaded in float32 on a CPU and bfloat16 on a GPU, and frozen; those of the vision
+    tower only where it ``sees``. ``device`` is auto, cpu or cuda. Raises `NKRError` where there is
+    no such model or device.
     """
     import torch
     from safetensors import SafetensorError
-    from transformers import AutoModelForImageTextToText, AutoProcessor
+    from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise NKRError("There is no CUDA device here: give --device cpu, or leave it out.")
     folder = EMBEDDED if name == "embedded" else Path(name)
     local = folder.is_dir()
     source = str(folder) if local else name
@@ -94,12 +104,15 @@ def load_backbone(
         )
     try:
         processor = AutoProcessor.from_pretrained(source, local_files_only=local)
-        model: Any = AutoModelForImageTextToText.from_pretrained(
-            source,
-            local_files_only=local,
-            dtype=torch.float32 if device == "cpu" else torch.bfloat16,
-            attn_implementation="sdpa",
-        )
+        config = AutoConfig.from_pretrained(source, local_files_only=local)
+        with _quiet():
+            model: Any = AutoModelForImageTextToText.from_pretrained(
+                source,
+                config=config if sees else without_tower(config),
+                local_files_only=local,
+                dtype=torch.float32 if device == "cpu" else torch.bfloat16,
+                attn_implementation="sdpa",
+            )
     except (OSError, ValueError, SafetensorError) as error:
         raise NKRError(
             f"The backbone {name!r} could not be loaded ({_first_line(error)}): give `embedded`, "
@@ -115,6 +128,19 @@ def load_backbone(
     model.eval()
     started = name == "embedded" and _is_of(WARM_START, revision)
     return Backbone(model.to(device), processor, shown, revision, WARM_START if started else None)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let nothing be said of a tower's weights that are not read."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
 
 
 def uses_bf16(device: str) -> bool:

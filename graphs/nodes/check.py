@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 
 from graphs.context import Context
 from graphs.progress import report, warn
-from graphs.resources import load_backbone
+from graphs.resources import backbone_of
 from graphs.state import DistillState
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
 
     began = time.time()
     context = runtime.context
-    mounted = mount(load_backbone(context.backbone, context.backbone_name), Path(state["adapter"]))
+    mounted = mount(backbone_of(context), Path(state["adapter"]))
     # Shuffled, so that what was asked when the time is up is a fair sample.
     records = read_corpus(Path(state["corpus"]))
     random.Random(context.seed).shuffle(records)

@@ -15,7 +15,7 @@ from graphs.nodes.assemble import counts
 from graphs.nodes.train import RESERVED_SHARE
 from graphs.parts import write_text
 from graphs.progress import report
-from graphs.resources import load_backbone
+from graphs.resources import backbone_of
 from graphs.runs import RunFolder
 from graphs.state import DistillState
 
@@ -40,7 +40,7 @@ def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["
     records = [record for record in corpus if record.split == "exam"]
     # Shuffled, so that what was asked when the time is up is a fair sample.
     random.Random(context.seed).shuffle(records)
-    mounted = mount(load_backbone(context.backbone, context.backbone_name), Path(state["adapter"]))
+    mounted = mount(backbone_of(context), Path(state["adapter"]))
 
     def on_batch(asked: int) -> bool:
         report(runtime, "examine", asked, len(records))

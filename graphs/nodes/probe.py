@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 
 from graphs.context import Context
 from graphs.progress import report, warn
-from graphs.resources import load_backbone, team_of
+from graphs.resources import backbone_of, team_of
 from graphs.runs import RunFolder, lasting_settings, video_id
 from graphs.state import DistillInput, Video
 
@@ -36,7 +36,7 @@ def probe(state: DistillInput, runtime: Runtime[Context]) -> dict[str, Any]:
         run = str(RunFolder(Path(context.out).resolve() / name).path)
         # What cannot be loaded is told now, not after hours of looking.
         team_of({**state, "run": run}, context)
-        load_backbone(context.backbone, context.backbone_name)
+        backbone_of(context)
 
         def on_progress(share: float) -> None:
             report(runtime, "probe", share * info.seconds, info.seconds)

@@ -13,7 +13,7 @@ from graphs.learning import write_picture, write_table
 from graphs.parts import write_text
 from graphs.progress import report
 from graphs.report import full_report
-from graphs.resources import load_backbone
+from graphs.resources import backbone_of
 from graphs.runs import RunFolder
 from graphs.state import DistillState
 from tools.errors import InputError
@@ -44,7 +44,7 @@ def publish(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         adapter=Path(state["adapter"]),
         evidence=store.path,
         embeddings=Embedder().embed([searchable(item) for item in store.all()]),
-        backbone=load_backbone(context.backbone, context.backbone_name),
+        backbone=backbone_of(context),
         video=nkr.Video(
             # A file's name may be any bytes, and JSON is UTF-8.
             name=os.fsencode(Path(state["video_path"]).name).decode("utf-8", "replace"),

@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 
 from graphs.context import Context
 from graphs.progress import report, warn
-from graphs.resources import load_backbone
+from graphs.resources import backbone_of
 from graphs.runs import RunFolder
 from graphs.state import DistillState
 
@@ -23,7 +23,7 @@ RESERVED_SHARE = 0.15
 RESERVED = (15.0, 120.0)
 # A round after an exam: twice over its records, gently. Old records by each new one, and at least
 # so many, keep the rest of the video where it is.
-ROUND: dict[str, Any] = {"epochs": 2, "learning_rate": 2.5e-3}
+EPOCHS = 2
 REHEARSED, FEWEST_OLD = 1.0, 800
 
 
@@ -31,10 +31,11 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     """Return where the adapter is and what its training took."""
     from training import sft
     from training.corpus import read_corpus
+    from training.recipe import recipe
 
     began = time.time()
     context = runtime.context
-    backbone = load_backbone(context.backbone, context.backbone_name)
+    backbone = backbone_of(context)
 
     def on_step(step: int, steps: int, loss: float) -> None:
         report(runtime, "train", step, steps)
@@ -42,10 +43,12 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     number = len(state.get("exams", {}))
     folder = RunFolder(Path(state["run"])).train
     records = read_corpus(Path(state["corpus"]))
-    settings = sft.SFTSettings(seed=context.seed, max_steps=context.max_steps, loss=context.loss)
+    settings = recipe(
+        backbone.model, seed=context.seed, max_steps=context.max_steps, loss=context.loss
+    )
     if number:
         records = lesson(records, number, context.seed, described=context.loss == "distill")
-        settings = replace(settings, **ROUND)
+        settings = replace(settings, epochs=EPOCHS, learning_rate=settings.learning_rate / 2)
     trained = sft.train(
         backbone,
         records,
