@@ -31,9 +31,7 @@ def answer_losses(
     if len(hidden) <= at_once:
         return _losses(head, hidden, labels, tokens, shares)
     pieces = zip(*(part.split(at_once) for part in (hidden, labels, tokens, shares)), strict=True)
-    return torch.cat(
-        [checkpoint(_losses, head, *piece, use_reentrant=False) for piece in pieces]  # type: ignore[misc]
-    )
+    return torch.cat([checkpoint(_losses, head, *piece, use_reentrant=False) for piece in pieces])
 
 
 def _losses(

@@ -231,7 +231,12 @@ def collate(rows: list[Encoded], pad: int, rng: random.Random) -> Batch:
     weights[:, 0] = 0.0
     (learnt,) = weights.ravel().nonzero()
     return Batch(
-        *(torch.from_numpy(of) for of in (ids, places, questions, parts, opens, learnt - 1)),
+        ids=torch.from_numpy(ids),
+        places=torch.from_numpy(places),
+        questions=torch.from_numpy(questions),
+        parts=torch.from_numpy(parts),
+        opens=torch.from_numpy(opens),
+        learnt=torch.from_numpy(learnt - 1),
         weights=torch.from_numpy(weights.ravel()[learnt]).float(),
         answers=torch.from_numpy(answers.ravel()[learnt]),
         tokens=sum(len(row.ids) for row in rows),

@@ -210,7 +210,7 @@ def _read(
             layer.compile(dynamic=True)
     step, tokens, smooth = done["step"], done["tokens"], None
     began = time.monotonic() - done["seconds"]
-    stages = STAGES[-1:] if args.start else STAGES
+    stages: tuple[Stage, ...] = STAGES[-1:] if args.start else STAGES
     if args.batch_tokens:
         stages = tuple(replace(stage, batch_tokens=args.batch_tokens) for stage in stages)
     first = done["document"], done["place"]

@@ -213,6 +213,7 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
     if settings.checkpointing:
         # A frozen embedding would end the way back before the first adapter.
         backbone.model.enable_input_require_grads()
+    checkpointing: dict[str, Any] = {checkpointing_argument(SFTConfig): settings.checkpointing}
     return SFTConfig(
         output_dir=str(folder),
         use_cpu=device == "cpu",
@@ -226,7 +227,7 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
         optim="adamw_torch_fused",
         max_length=MAX_TOKENS,
         pad_to_multiple_of=8,
-        **{checkpointing_argument(SFTConfig): settings.checkpointing},
+        **checkpointing,
         save_strategy="steps",
         save_steps=settings.save_every,
         save_total_limit=1,
