@@ -45,7 +45,9 @@ def add_distill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--video", required=True, type=Path, help="the video file")
     parser.add_argument("--out", default="runs", help="folder of runs and NKRs (runs)")
     parser.add_argument(
-        "--agents", default="embedded", help="who writes the corpus: embedded, or openai:MODEL"
+        "--agents",
+        default="embedded",
+        help="who writes the corpus: embedded, openai:MODEL, or backbone (--backbone itself)",
     )
     parser.add_argument("--base-url", metavar="URL", help="the OpenAI-compatible server of MODEL")
     parser.add_argument("--max-calls", type=whole, help="bound on the calls to MODEL")
@@ -197,7 +199,9 @@ def distill(arguments: argparse.Namespace) -> int:
         max_accuracy_lost=arguments.max_accuracy_lost,
         force=arguments.force,
         # Agents with a model wait for its server most of the time.
-        max_concurrency=max(os.cpu_count() or 1, 1 if arguments.agents == "embedded" else 8),
+        max_concurrency=max(
+            os.cpu_count() or 1, 8 if arguments.agents.startswith("openai:") else 1
+        ),
     )
     control = RunControl()
     with (

@@ -12,7 +12,8 @@ class Context:
     agents: str = field(
         default="embedded",
         metadata={
-            "description": "Who writes the corpus: `embedded` (needs no model) or `openai:MODEL`."
+            "description": "Who writes the corpus: `embedded` (needs no model), `openai:MODEL`, or "
+            "`backbone`, where that is one that sees."
         },
     )
     base_url: str | None = field(

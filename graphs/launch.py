@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -18,7 +18,7 @@ from graphs.context import Context
 from graphs.distill import build
 from graphs.parts import PartCache
 from graphs.progress import Event, Interrupted
-from graphs.resources import load_chat_model
+from graphs.resources import BACKBONE, load_chat_model
 from graphs.runs import (
     RunFolder,
     database,
@@ -33,6 +33,11 @@ from tools.errors import InputError
 from tools.video import open_video
 from training.errors import NKRError
 from training.nkr import read_nkr
+
+if TYPE_CHECKING:
+    from langchain_openai import ChatOpenAI
+
+    from agents.language.backbone_chat import BackboneChat
 
 
 def distill(
@@ -102,9 +107,13 @@ def ready(context: Context) -> str | None:
 
     Raises InputError where the model cannot be worked with.
     """
-    from agents.language.preflight import preflight
+    from agents.language.preflight import preflight, sees
 
-    return preflight(load_chat_model(context))
+    model = load_chat_model(context)
+    if context.agents == BACKBONE:
+        sees(cast("BackboneChat", model))
+        return None
+    return preflight(cast("ChatOpenAI", model))
 
 
 def reported(values: dict[str, Any]) -> str:

@@ -16,11 +16,16 @@ from tools.errors import InputError
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
 
+    from agents.language.backbone_chat import BackboneChat
     from agents.team import Team
     from graphs.context import Context
     from tools.ocr import TextReader
     from tools.video import VideoReader
     from training.backbone import Backbone
+
+
+# Agents that are the run's backbone itself.
+BACKBONE = "backbone"
 
 
 @dataclass(frozen=True)
@@ -89,25 +94,46 @@ def _team(context: "Context", video: str, run: str) -> "Team":
     model = load_chat_model(context)
     name = model.model_name
     price = Price(*context.price) if context.price else listed_price(name)
+    if context.agents == BACKBONE:
+        price = Price(0.0, 0.0)
     if context.max_cost is not None and price is None:
         raise InputError(f"The price of {name} is not known: give --price with --max-cost.")
     folder = RunFolder(Path(run))
     ledger = Ledger(
         folder.calls, price=price, max_calls=context.max_calls, max_cost=context.max_cost
     )
-    chat = Chat(model, name, replies=Replies(folder.replies), ledger=ledger)
+    chat = Chat(
+        model,
+        name,
+        replies=Replies(folder.replies),
+        ledger=ledger,
+        behind_a_wire=context.agents != BACKBONE,
+    )
     return language_team(chat, Watch(Path(video), folder.evidence))
 
 
 @lru_cache(maxsize=2)
-def load_chat_model(context: "Context") -> "ChatOpenAI":
-    """Return the agents' model at its server; nothing is sent yet."""
+def load_chat_model(context: "Context") -> "ChatOpenAI | BackboneChat":
+    """Return the agents' model: the loaded backbone, or one at a server, which is sent nothing yet.
+
+    Raises InputError where there is none.
+    """
+    if context.agents == BACKBONE:
+        if context.backbone == "embedded":
+            raise InputError(
+                "The embedded backbone is no chat model: name one with --backbone, or agents with "
+                "--agents embedded or openai:MODEL."
+            )
+        from agents.language.backbone_chat import BackboneChat
+
+        return BackboneChat(backbone=backbone_of(context))
     from agents.language.chat_model import model_name, open_chat_model
 
     name = model_name(context.agents)
     if name is None:
         raise InputError(
-            f"There are no agents {context.agents!r}: give --agents embedded or openai:MODEL."
+            f"There are no agents {context.agents!r}: give --agents embedded, backbone or "
+            "openai:MODEL."
         )
     return open_chat_model(
         name, base_url=context.base_url, timeout=context.call_timeout, seed=context.seed
@@ -115,13 +141,16 @@ def load_chat_model(context: "Context") -> "ChatOpenAI":
 
 
 @cache
-def load_backbone(name: str, backbone_name: str | None = None, device: str = "auto") -> "Backbone":
+def load_backbone(
+    name: str, backbone_name: str | None = None, device: str = "auto", sees: bool = False
+) -> "Backbone":
     """Return the loaded backbone; every NKR of the process is mounted on the same one."""
     from training import backbone
 
-    return backbone.load_backbone(name, backbone_name=backbone_name, device=device)
+    return backbone.load_backbone(name, backbone_name=backbone_name, device=device, sees=sees)
 
 
 def backbone_of(context: "Context") -> "Backbone":
     """Return the backbone of a run."""
-    return load_backbone(context.backbone, context.backbone_name, context.device)
+    sees = context.agents == BACKBONE
+    return load_backbone(context.backbone, context.backbone_name, context.device, sees)

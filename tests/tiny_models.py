@@ -13,7 +13,12 @@ TEXTS = ["The title is The Lamp. What is on screen at 00:05?", "The video does n
 
 def qwen3_vl(folder: Path) -> None:
     tokenizer = train_tokenizer(TEXTS, 400)
-    _save(build_model(tokenizer, Size(hidden=32, layers=2, heads=2, intermediate=64), 0), folder)
+    _save(
+        build_model(
+            tokenizer, Size(hidden=32, layers=2, heads=2, intermediate=64, positions=16384), 0
+        ),
+        folder,
+    )
     build_processor(tokenizer).save_pretrained(folder)
 
 
@@ -88,7 +93,7 @@ def smolvlm(folder: Path) -> None:
         tokenizer,
         SmolVLMVideoProcessor(size=edge, max_image_size=edge),
         image_seq_len=4,
-        chat_template=CHAT_TEMPLATE,
+        chat_template=_showing("<image>"),
     ).save_pretrained(folder)
 
 
@@ -130,7 +135,7 @@ def internvl(folder: Path) -> None:
         tokenizer,
         InternVLVideoProcessor(size=size),
         image_seq_length=4,
-        chat_template=CHAT_TEMPLATE,
+        chat_template=_showing("<IMG_CONTEXT>"),
     ).save_pretrained(folder)
 
 
@@ -142,6 +147,11 @@ CLASSES: dict[str, Callable[[Path], None]] = {
 }
 
 
+def _showing(token: str) -> str:
+    """Return the chat template of a class that shows a picture by a token of its own."""
+    return CHAT_TEMPLATE.replace("<|vision_start|><|image_pad|><|vision_end|>", token)
+
+
 def _text(tokenizer: Any, **more: Any) -> dict[str, Any]:
     return {
         "vocab_size": len(tokenizer),
@@ -150,7 +160,7 @@ def _text(tokenizer: Any, **more: Any) -> dict[str, Any]:
         "num_hidden_layers": 2,
         "num_attention_heads": 2,
         "num_key_value_heads": 2,
-        "max_position_embeddings": 2048,
+        "max_position_embeddings": 16384,
         "pad_token_id": tokenizer.pad_token_id,
         "bos_token_id": None,
         "eos_token_id": tokenizer.eos_token_id,

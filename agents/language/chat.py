@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from langchain_core.exceptions import ContextOverflowError
 from pydantic import BaseModel, ValidationError
 
 from agents.language.pictures import Pictures
@@ -45,12 +46,23 @@ FORMATS: tuple[Callable[[type[BaseModel]], dict[str, Any] | None], ...] = (
 
 
 class Chat:
-    """A model, what was paid for it, and its replies. May be used by several threads."""
+    """A model, what was paid for it, and its replies. May be used by several threads.
+
+    What a model ``behind_a_wire`` raises may be anything, and is the wire's; what one of this
+    process raises is its own failure, but for a request that is too long.
+    """
 
     def __init__(
-        self, model: "BaseChatModel", name: str, *, replies: Replies, ledger: Ledger
+        self,
+        model: "BaseChatModel",
+        name: str,
+        *,
+        replies: Replies,
+        ledger: Ledger,
+        behind_a_wire: bool = True,
     ) -> None:
         self._model = model
+        self._lost = Exception if behind_a_wire else ContextOverflowError
         self._name = name
         self._replies = replies
         self._ledger = ledger
@@ -123,7 +135,7 @@ class Chat:
         with self._ledger.call(agent) as call:
             try:
                 message: AIMessage = self._model.invoke(list(messages), **how)
-            except Exception as error:
+            except self._lost as error:
                 call.failed = type(error).__name__
                 _count_lost(call, error)
                 raise wire_error(error, self._name) from None

@@ -12,11 +12,27 @@ from tools.errors import InputError
 from tools.picture_block import picture_blocks
 
 if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
     from langchain_openai import ChatOpenAI
+
+    from agents.language.backbone_chat import BackboneChat
 
 # Seconds for the question, and for the list of models where it is not answered by then.
 ANSWER, LISTING = 10.0, 3.0
 SIDE = 64
+
+
+def sees(model: "BackboneChat") -> None:
+    """Raise InputError where a backbone's processor makes nothing of pictures."""
+    from agents.language.backbone_chat import encoded
+
+    try:
+        encoded(model.backbone, _asked())
+    except Exception as error:
+        raise InputError(
+            f"{model.backbone.name} takes no pictures ({error}): name a backbone that sees, or "
+            "other --agents."
+        ) from None
 
 
 def preflight(model: "ChatOpenAI") -> str | None:
@@ -25,9 +41,7 @@ def preflight(model: "ChatOpenAI") -> str | None:
     Raises InputError, in one sentence, within about 15 s, where it cannot be worked with.
     """
     name, server = model.model_name, model.openai_api_base or "the provider's server"
-    picture = Image.new("RGB", (SIDE, SIDE), "red")
-    messages = prompt("ready").messages(Ready, picture_blocks("the picture:", picture), {})
-    found = _within(ANSWER, lambda: model.invoke(messages))
+    found = _within(ANSWER, lambda: model.invoke(_asked()))
     if found is None:
         listed = _within(LISTING, lambda: model.root_client.models.list(timeout=LISTING))
         if listed is None or isinstance(listed, Exception):
@@ -46,6 +60,11 @@ def preflight(model: "ChatOpenAI") -> str | None:
             f"{name} at {server} takes no pictures ({error}): name a model that sees with --agents."
         )
     raise InputError(f"{server} cannot be worked with ({error}): start it, or name another.")
+
+
+def _asked() -> "list[BaseMessage]":
+    picture = Image.new("RGB", (SIDE, SIDE), "red")
+    return prompt("ready").messages(Ready, picture_blocks("the picture:", picture), {})
 
 
 def _within(seconds: float, ask: Any) -> Any:

@@ -1,8 +1,16 @@
 """What the agents' model replies with; flat, every field required, as strict servers demand."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
+
+
+def _not_blank(text: str) -> str:
+    # Strict servers take no bound on a text's length, so none stands in the schema.
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
+
 
 QuestionKind = Literal[
     "who", "what", "where", "when_said", "how_many", "text", "action", "look", "order", "reason",
@@ -43,7 +51,7 @@ class Outline(BaseModel):
 class Description(BaseModel):
     """Everything that a span shows and says, in the video's order."""
 
-    text: str
+    text: Annotated[str, AfterValidator(_not_blank)]
 
 
 class Item(BaseModel):
