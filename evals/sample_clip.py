@@ -43,7 +43,7 @@ SUBTITLE_HEADER = b"[V4+ Styles]\nFormat: Name, Fontname, Fontsize\nStyle: Defau
 class Slide:
     """One slide: how long it stands, what it shows and what is said meanwhile."""
 
-    seconds: int
+    seconds: float
     colour: str
     title: str
     line: str
@@ -131,9 +131,9 @@ SECONDS = sum(slide.seconds for slide in SLIDES)
 def cues(slides: Sequence[Slide] = SLIDES) -> list[Cue]:
     """Return every spoken sentence with its times, in order."""
     found = []
-    slide_start = 0
+    slide_start = 0.0
     for slide in slides:
-        share = slide.seconds / len(slide.speech)
+        share = slide.seconds / max(1, len(slide.speech))
         for number, text in enumerate(slide.speech):
             start = slide_start + number * share
             found.append(Cue(round(start + 0.4, 3), round(start + share - 0.4, 3), text))
@@ -178,7 +178,7 @@ def frames(slides: Sequence[Slide]) -> Iterator[Image.Image]:
     """Yield every frame of the clip in order."""
     for slide in slides:
         still = draw_slide(slide)
-        count = slide.seconds * FPS
+        count = round(slide.seconds * FPS)
         for number in range(count):
             yield draw_shape(still, slide, number / count)
 

@@ -61,6 +61,13 @@ def add_distill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--call-timeout", type=amount, default=120.0, help="seconds that a call may take (120)"
     )
+    parser.add_argument(
+        "--keyframes",
+        choices=("differential", "clustering", "uniform"),
+        default="differential",
+        help="how the frames are chosen that MODEL sees (differential)",
+    )
+    parser.add_argument("--image-embedder", help="CLIP or SigLIP model for choosing them")
     parser.add_argument("--backbone", default="embedded", help="embedded, a hub name or a folder")
     parser.add_argument("--backbone-name", help="name of a backbone that comes from a folder")
     add_device(parser)
@@ -187,6 +194,8 @@ def distill(arguments: argparse.Namespace) -> int:
         max_calls=arguments.max_calls,
         max_cost=arguments.max_cost,
         price=arguments.price,
+        keyframes=arguments.keyframes,
+        image_embedder=arguments.image_embedder,
         backbone=arguments.backbone,
         backbone_name=arguments.backbone_name,
         device=arguments.device,

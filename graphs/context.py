@@ -36,6 +36,14 @@ class Context:
         default=None,
         metadata={"description": "US dollars for a million tokens [read, written] of that model."},
     )
+    keyframes: Literal["differential", "clustering", "uniform"] = field(
+        default="differential",
+        metadata={"description": "How the frames are chosen that a model of the agents sees."},
+    )
+    image_embedder: str | None = field(
+        default=None,
+        metadata={"description": "A CLIP or SigLIP model that tells which frames fit a question."},
+    )
     backbone: str = field(
         default="embedded",
         metadata={"description": "The frozen model: `embedded`, a hub name or a folder."},

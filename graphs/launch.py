@@ -18,7 +18,7 @@ from graphs.context import Context
 from graphs.distill import build
 from graphs.parts import PartCache
 from graphs.progress import Event, Interrupted
-from graphs.resources import BACKBONE, load_chat_model
+from graphs.resources import BACKBONE, load_chat_model, load_looks
 from graphs.runs import (
     RunFolder,
     database,
@@ -110,6 +110,7 @@ def ready(context: Context) -> str | None:
     from agents.language.preflight import preflight, sees
 
     model = load_chat_model(context)
+    load_looks(context.image_embedder)
     if context.agents == BACKBONE:
         sees(cast("BackboneChat", model))
         return None

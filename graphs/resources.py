@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agents.language.backbone_chat import BackboneChat
     from agents.team import Team
     from graphs.context import Context
+    from tools.frame_features import FrameFeatures
     from tools.ocr import TextReader
     from tools.video import VideoReader
     from training.backbone import Backbone
@@ -109,7 +110,9 @@ def _team(context: "Context", video: str, run: str) -> "Team":
         ledger=ledger,
         behind_a_wire=context.agents != BACKBONE,
     )
-    return language_team(chat, Watch(Path(video), folder.evidence))
+    looks = load_looks(context.image_embedder)
+    watch = Watch(Path(video), folder.evidence, method=context.keyframes, looks=looks)
+    return language_team(chat, watch)
 
 
 @lru_cache(maxsize=2)
@@ -138,6 +141,14 @@ def load_chat_model(context: "Context") -> "ChatOpenAI | BackboneChat":
     return open_chat_model(
         name, base_url=context.base_url, timeout=context.call_timeout, seed=context.seed
     )
+
+
+@cache
+def load_looks(image_embedder: str | None) -> "FrameFeatures":
+    """Return what tells frames apart; raises InputError where there is no such embedder."""
+    from tools.frame_features import ClassicalFeatures, HubFeatures
+
+    return HubFeatures(image_embedder) if image_embedder else ClassicalFeatures()
 
 
 @cache

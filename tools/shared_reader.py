@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable, Sequence
 
+import cv2
+
 from tools.video_reader import Frame, VideoReader
 
 
@@ -14,11 +16,14 @@ class SharedReader:
         self._reader: VideoReader | None = None
         self._reading = threading.Lock()
 
-    def frames(self, times: Sequence[float]) -> list[Frame]:
-        """Return the frames shown at some times, in their order in the video."""
+    def frames(self, times: Sequence[float], max_side: int | None = None) -> list[Frame]:
+        """Return the frames shown at some times, in their order in the video.
+
+        ``max_side`` bounds the longer side in pixels.
+        """
         with self._reading:
             self._reader = self._reader or self._open()
-            return list(self._reader.frames(sorted(times)))
+            return [_within(frame, max_side) for frame in self._reader.frames(sorted(times))]
 
     def close(self) -> None:
         """Let go of the decoder; another frame opens it again."""
@@ -26,3 +31,12 @@ class SharedReader:
             if self._reader is not None:
                 self._reader.close()
                 self._reader = None
+
+
+def _within(frame: Frame, max_side: int | None) -> Frame:
+    height, width = frame.image.shape[:2]
+    if max_side is None or max(height, width) <= max_side:
+        return frame
+    scale = max_side / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return Frame(frame.time, cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA))

@@ -61,7 +61,8 @@ class LanguageDescriber:
             values["chapter"] = _chapter(plan, span)
             values["before"] = fenced("BEFORE", list(assignment.before))
         asked = prompt("describe" if span else "describe_video")
-        pictures = self._watch.span(span, seconds)
+        topics = [_chapter(plan, span)] if span else []
+        pictures = self._watch.span(span, seconds, topics)
         return self._chat.ask("describer", asked, Description, pictures, **values).text
 
 

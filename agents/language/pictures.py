@@ -64,7 +64,7 @@ class ContactSheet:
             return []
         sheet = self.sheet()
         sheet.thumbnail((sheet.width >> shrunk, sheet.height >> shrunk))
-        return picture_blocks("contact sheet:", sheet)
+        return picture_blocks("small frames, each with its second in its corner:", sheet)
 
     def sheet(self) -> Image.Image:
         """Return the picture."""
@@ -75,6 +75,18 @@ class ContactSheet:
         for place, picture in enumerate(small):
             sheet.paste(picture, (place % columns * width, place // columns * height))
         return sheet
+
+
+@dataclass(frozen=True)
+class KeysAndSheet:
+    """Keyframes at full precision, and the frames between them small on one sheet."""
+
+    keys: Frames
+    others: ContactSheet
+
+    def blocks(self, shrunk: int) -> list[dict[str, Any]]:
+        """Return both."""
+        return [*self.keys.blocks(shrunk), *self.others.blocks(shrunk)]
 
 
 @dataclass(frozen=True)

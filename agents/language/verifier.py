@@ -83,7 +83,9 @@ class LanguageVerifier:
         self, questions: dict[str, Record], span: Span | None, seconds: float
     ) -> dict[str, Answered]:
         """Return the verifier's own answers; it may look further where it was not certain."""
-        pictures, known = self._watch.span(span, seconds), notes(self._watch.store, span)
+        topics = [record.question for record in questions.values()]
+        pictures = self._watch.span(span, seconds, topics)
+        known = notes(self._watch.store, span)
         looked = Lookups(self._watch)
 
         def answers(asked: dict[str, Record]) -> dict[str, Answered]:
@@ -124,15 +126,16 @@ class LanguageVerifier:
         """Return why claims are rejected, by name; one that was passed over is."""
         if not claims:
             return {}
+        asked = list(claims.values())
         found = self._chat.ask(
             "verifier",
             prompt("judge"),
             Judgements,
-            self._watch.span(span, seconds),
+            self._watch.span(span, seconds, [str(claim.get("question", "")) for claim in asked]),
             span=told(span, seconds),
             seconds=f"{seconds:.1f}",
             notes=notes(self._watch.store, span),
-            claims=fenced("CLAIMS", listed(list(claims.values()))),
+            claims=fenced("CLAIMS", listed(asked)),
         )
         reasons = {one.id: "" if one.supported else _reason(one.reason) for one in found.judgements}
         return {name: reasons.get(name, "the verifier could not judge it") for name in claims}

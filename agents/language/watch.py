@@ -1,33 +1,62 @@
 """One video as the agents have it before them: its frames, its evidence, and the tools."""
 
+import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from agents.language.pictures import ContactSheet, Frames
-from tools.evidence import EvidenceStore
+from agents.language.pictures import ContactSheet, Frames, KeysAndSheet, Pictures
+from tools.embedding import Embedder
+from tools.evidence import EvidenceStore, Kind
+from tools.frame_features import FrameFeatures
+from tools.keyframes import choose
+from tools.relevance import relevance
 from tools.shared_reader import SharedReader
 from tools.video import open_video
 from tools.video_reader import Frame
 from training.facts import Span
 
-# Frames of a span that a describer and a verifier see, and of a contact sheet.
-OF_SPAN, OF_VIDEO = 8, 25
+# Frames of a contact sheet of the video.
+OF_VIDEO = 25
+# Of a span: the keyframes, and the frames beside them that are small and share one picture. They
+# are chosen from two frames a second, up to so many.
+KEYS, BESIDE = 8, 16
+FEWEST, A_SECOND, MOST = 16, 2.0, 64
+SIDE = 192
+# The share of the tokens that the keyframes get.
+KEY_TOKENS = 3072
+TOLD: tuple[Kind, ...] = ("title", "text", "speech")
 
 
 class Watch:
-    """May be used by several threads."""
+    """Chooses keyframes by one of `tools.keyframes.METHODS`. May be used by several threads."""
 
-    def __init__(self, video: Path, evidence: Path) -> None:
+    def __init__(self, video: Path, evidence: Path, *, method: str, looks: FrameFeatures) -> None:
         self.store = EvidenceStore(evidence)
         self._reader = SharedReader(lambda: open_video(video))
+        self._method = method
+        self._looks = looks
+        self._embedder = Embedder()
+        # The times of keyframes, and the frames beside them, by what they were chosen for.
+        self._chosen: dict[tuple[Span, tuple[str, ...]], tuple[list[float], list[Frame]]] = {}
+        self._choosing = threading.Lock()
 
-    def span(self, span: Span | None, seconds: float) -> Frames | ContactSheet:
-        """Return frames of a span, or a contact sheet of the whole video."""
+    def span(self, span: Span | None, seconds: float, topics: Sequence[str] = ()) -> Pictures:
+        """Return the keyframes of a span and a sheet of others, or a sheet of the whole video.
+
+        Keyframes are those nearest to one of the ``topics``: what is asked, or what it is about.
+        """
         if span is None:
-            return ContactSheet(self._evenly((0.0, seconds), OF_VIDEO))
-        return Frames(self._evenly(span, OF_SPAN))
+            times = middles((0.0, seconds), OF_VIDEO)
+            return ContactSheet(_once(self._reader.frames(times, SIDE)))
+        with self._choosing:
+            key = span, tuple(topics)
+            if key not in self._chosen:
+                self._chosen[key] = self._choose(*key)
+            keys, others = self._chosen[key]
+        frames = Frames(_once(self._reader.frames(keys)), KEY_TOKENS)
+        return KeysAndSheet(frames, ContactSheet(others))
 
     @cached_property
     def tools(self) -> dict[str, Any]:
@@ -36,8 +65,32 @@ class Watch:
 
         return {tool.name: tool for tool in video_tools(self._reader, self.store)}
 
-    def _evenly(self, span: Span, count: int) -> Sequence[Frame]:
-        """Return the frames in the middle of so many equal parts of a span, none twice."""
-        start, end = span
-        times = [start + (place + 0.5) * (end - start) / count for place in range(count)]
-        return list({frame.time: frame for frame in self._reader.frames(times)}.values())
+    def _choose(self, span: Span, topics: Sequence[str]) -> tuple[list[float], list[Frame]]:
+        """Return the times of the keyframes, and other frames, small."""
+        count = min(MOST, max(FEWEST, round((span[1] - span[0]) * A_SECOND)))
+        frames = _once(self._reader.frames(middles(span, count), SIDE))
+        if len(frames) <= KEYS:
+            return [frame.time for frame in frames], []
+        features = self._looks.of_images([frame.image for frame in frames])
+        told = self.store.between(*span, kinds=TOLD)
+        texts = [
+            " ".join(item.value for item in told if item.start <= frame.time < item.end)
+            for frame in frames
+        ]
+        near = relevance(topics, features, texts, looks=self._looks, embedder=self._embedder)
+        keys = choose(self._method, features, near, KEYS)
+        rest = [frame for place, frame in enumerate(frames) if place not in keys]
+        sheet = [
+            rest[round(place)] for place in middles((0, len(rest) - 1), min(BESIDE, len(rest)))
+        ]
+        return [frames[place].time for place in keys], _once(sheet)
+
+
+def middles(span: tuple[float, float], count: int) -> list[float]:
+    """Return the middles of so many equal parts of a span."""
+    start, end = span
+    return [start + (place + 0.5) * (end - start) / count for place in range(count)]
+
+
+def _once(frames: list[Frame]) -> list[Frame]:
+    return list({frame.time: frame for frame in frames}.values())
