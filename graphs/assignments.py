@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from graphs.context import Context
 from graphs.parts import code_hash, read_part
+from graphs.resources import BACKBONE
 from graphs.state import DistillState, WritingWork
 
 if TYPE_CHECKING:
@@ -23,10 +24,17 @@ WRITERS = (
     "training.facts",
     "training.scoring",
 )
+# And, for agents that see frames, on which.
+CHOOSERS = ("tools.keyframes", "tools.relevance", "tools.frame_features")
 
 
 def writing_works(state: DistillState, context: Context) -> list[WritingWork]:
     """Return one branch for each planned span and a last one for the whole video."""
+    eyes = []
+    if context.agents != "embedded":
+        eyes = [code_hash(*CHOOSERS), context.keyframes, str(context.image_embedder)]
+    if context.agents == BACKBONE:
+        eyes += [context.backbone, str(context.backbone_name)]
     path = Path(state["plan"])
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     planned = [list(span) for span in read_plan(path, digest).spans]
@@ -38,7 +46,7 @@ def writing_works(state: DistillState, context: Context) -> list[WritingWork]:
             index=index,
             span=span,
             total=len(planned) + 1,
-            code=code_hash(*WRITERS),
+            code=" ".join([code_hash(*WRITERS), *eyes]),
             agents=context.agents,
             seed=context.seed,
             seconds=state["video"]["seconds"],

@@ -68,6 +68,15 @@ def add_distill(parser: argparse.ArgumentParser) -> None:
         help="how the frames are chosen that MODEL sees (differential)",
     )
     parser.add_argument("--image-embedder", help="CLIP or SigLIP model for choosing them")
+    parser.add_argument("--whisper", metavar="MODEL", help="Whisper model of the speech")
+    parser.add_argument("--align", metavar="MODEL", help="wav2vec2 model that times its words")
+    parser.add_argument(
+        "--diarize",
+        metavar="MODEL",
+        nargs="?",
+        const="pyannote/speaker-diarization-community-1",
+        help="tell speakers apart",
+    )
     parser.add_argument("--backbone", default="embedded", help="embedded, a hub name or a folder")
     parser.add_argument("--backbone-name", help="name of a backbone that comes from a folder")
     add_device(parser)
@@ -194,6 +203,9 @@ def distill(arguments: argparse.Namespace) -> int:
         max_calls=arguments.max_calls,
         max_cost=arguments.max_cost,
         price=arguments.price,
+        whisper=arguments.whisper,
+        align=arguments.align,
+        diarize=arguments.diarize,
         keyframes=arguments.keyframes,
         image_embedder=arguments.image_embedder,
         backbone=arguments.backbone,

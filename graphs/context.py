@@ -44,6 +44,20 @@ class Context:
         default=None,
         metadata={"description": "A CLIP or SigLIP model that tells which frames fit a question."},
     )
+    whisper: str | None = field(
+        default=None,
+        metadata={"description": "Whisper model of the speech; none: one that is here, if any."},
+    )
+    align: str | None = field(
+        default=None,
+        metadata={
+            "description": "Model that times the words; none: the language's, if it is here."
+        },
+    )
+    diarize: str | None = field(
+        default=None,
+        metadata={"description": "Pipeline that tells speakers apart; none: they are not."},
+    )
     backbone: str = field(
         default="embedded",
         metadata={"description": "The frozen model: `embedded`, a hub name or a folder."},

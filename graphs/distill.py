@@ -42,6 +42,8 @@ from graphs.spread import spread
 from graphs.state import DistillInput, DistillOutput, DistillState, SpanWork
 
 by_content = CachePolicy(key_func=work_key)
+# The settings that decide on what is heard.
+RECOGNISERS = ("whisper", "align", "diarize")
 
 
 def send_spans(state: DistillState) -> list[Send]:
@@ -58,12 +60,15 @@ def send_spans(state: DistillState) -> list[Send]:
         )
         for index, span in enumerate(state["spans"])
     ]
+    settings = state["settings"]
     heard = SpanWork(
         video_path=state["video_path"],
         sha256=state["video"]["sha256"],
         run=state["run"],
         index=0,
-        code=code_hash("tools") + state["settings"]["subtitles"],
+        code=" ".join(
+            [code_hash("tools"), *(str(settings[name]) for name in ("subtitles", *RECOGNISERS))]
+        ),
     )
     return [Send("listen", heard), *(Send("perceive", works[i]) for i in spread(len(works)))]
 

@@ -31,6 +31,7 @@ from graphs.runs import (
 from graphs.state import DistillInput
 from tools.errors import InputError
 from tools.video import open_video
+from tools.whisper import WhisperModels
 from training.errors import NKRError
 from training.nkr import read_nkr
 
@@ -55,6 +56,7 @@ def distill(
     ``show`` is given the events of progress. Raises InputError for a video or folder that cannot
     be used or that another run is using, `Interrupted` where ``control`` was told to drain.
     """
+    WhisperModels(context.whisper, context.align, context.diarize).check()
     if context.agents != "embedded" and (warning := ready(context)):
         show(Event(warning=warning))
     with open_video(video) as reader:

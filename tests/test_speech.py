@@ -11,9 +11,12 @@ from tests.clips import steady, write_sound, write_video
 from tools.audio import RATE, AudioTrack, open_audio
 from tools.caption_text import tidy
 from tools.errors import InputError
-from tools.recognise import EnoughHeard, find_whisper, recognise_pocketsphinx, recognise_whisper
-from tools.speech import SpeechLine, sentences, transcribe
+from tools.heard import EnoughHeard
+from tools.recognise import recognise_pocketsphinx
+from tools.speech import sentences, transcribe
+from tools.speech_line import SpeechLine
 from tools.subtitles import decode_text, find_sidecars
+from tools.whisper import find_whisper, recognise_whisper
 
 FOOTAGE = Path(__file__).resolve().parents[2] / "shared" / "videos"
 needs_footage = pytest.mark.skipif(not FOOTAGE.is_dir(), reason="../shared/videos is not here")

@@ -31,6 +31,7 @@ class Evidence(BaseModel, frozen=True):
     value: str
     source: str
     score: float
+    speaker: str | None = None
 
 
 class EvidenceStore:
@@ -159,7 +160,7 @@ class EvidenceStore:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with temporary.open("w", encoding="utf-8") as file:
-                file.writelines(item.model_dump_json() + "\n" for item in items)
+                file.writelines(item.model_dump_json(exclude_none=True) + "\n" for item in items)
             temporary.replace(self.path)
         except OSError as error:
             with contextlib.suppress(OSError):

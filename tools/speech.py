@@ -11,16 +11,10 @@ import av
 from tools.audio import open_audio
 from tools.caption_text import tidy
 from tools.errors import InputError
-from tools.recognise import (
-    EnoughHeard,
-    find_whisper,
-    recognise_pocketsphinx,
-    recognise_whisper,
-)
+from tools.recognise import recognise_pocketsphinx
 from tools.speech_line import SpeechLine
 from tools.subtitles import read_sidecars, read_track
-
-__all__ = ["EnoughHeard", "SpeechLine", "sentences", "transcribe"]
+from tools.whisper import USUAL, WhisperModels, find_whisper, recognise_whisper
 
 MAX_WORDS = 40
 MAX_GAP = 2.0
@@ -35,15 +29,15 @@ _ABBREVIATION = re.compile(
 def transcribe(
     path: Path,
     *,
-    whisper_model: str | None = None,
+    models: WhisperModels = USUAL,
     on_progress: Callable[[float], None] | None = None,
 ) -> list[SpeechLine]:
     """Return what is said, from the first source that has anything.
 
     The order is: a .srt or .vtt file beside the video, a subtitle track inside it, whisperx where
-    its weights are on this machine (`whisper_model` is a folder or a model name), pocketsphinx.
-    Nothing is downloaded. `on_progress` receives shares from 0 to 1, and may raise `EnoughHeard`:
-    pocketsphinx then gives what it has heard, and whisperx, which hears all at once, passes it on.
+    its weights are on this machine (`models` names others), pocketsphinx. Nothing is downloaded.
+    `on_progress` receives shares from 0 to 1, and may raise `EnoughHeard`: pocketsphinx then gives
+    what it has heard, and whisperx, which hears all at once, passes it on.
     Raises InputError for a file that cannot be opened.
     """
     report = on_progress or (lambda share: None)
@@ -55,8 +49,8 @@ def transcribe(
             f"Cannot read the sound of {path} ({error.strerror}); check that it is a video file."
         ) from error
     if not lines and audio is not None:
-        if whisper := find_whisper(whisper_model):
-            lines = recognise_whisper(audio, *whisper, report)
+        if whisper := find_whisper(models.whisper):
+            lines = recognise_whisper(audio, *whisper, report, models)
         else:
             lines = recognise_pocketsphinx(audio, report)
     report(1.0)
@@ -65,7 +59,10 @@ def transcribe(
 
 @dataclass(frozen=True)
 class _Word:
-    """A word, with its time interpolated in its cue; `opens`: it begins whatever came before."""
+    """A word, its time interpolated in its cue where it is not known; `line` has its speaker.
+
+    `opens`: it begins a sentence whatever came before.
+    """
 
     text: str
     start: float
@@ -78,8 +75,9 @@ def sentences(lines: list[SpeechLine]) -> list[SpeechLine]:
     """Join cues into sentences, cleaned of tags, sounds and speaker names.
 
     A sentence ends at . ! ? or where the speaker changes, after a pause of more than two seconds,
-    and at 40 words. Where it starts or ends inside a cue, its time is interpolated by the length
-    of the text. The utterances of pocketsphinx, which writes no punctuation, stay as they are.
+    and at 40 words. Where it starts or ends inside a cue whose words are not timed, its time is
+    interpolated by the length of the text. The utterances of pocketsphinx, which writes no
+    punctuation, stay as they are.
     """
     words = _timed_words(sorted(lines, key=lambda line: line.start))
     joined: list[list[_Word]] = []
@@ -93,6 +91,7 @@ def sentences(lines: list[SpeechLine]) -> list[SpeechLine]:
             start=round(part[0].start, 3),
             end=round(part[-1].end, 3),
             text=" ".join(word.text for word in part),
+            words=(),
             score=round(sum(word.line.score for word in part) / len(part), 4),
         )
         for part in joined
@@ -107,6 +106,12 @@ def _timed_words(lines: list[SpeechLine]) -> list[_Word]:
     ] + [line.end for line in lines[-1:]]
     for line, end in zip(lines, ends, strict=True):
         turns = tidy(line.text)
+        if line.words and [said.text for said in turns] == [line.text]:
+            words += [
+                _Word(word.text, word.start, word.end, False, replace(line, speaker=word.speaker))
+                for word in line.words
+            ]
+            continue
         length = sum(len(said.text) + 1 for said in turns) - 1
         done = 0
         for said in turns:
@@ -133,6 +138,7 @@ def _breaks(sentence: list[_Word], word: _Word) -> bool:
         or len(sentence) >= MAX_WORDS
         or word.start - last.end > MAX_GAP
         or word.line.source != last.line.source
+        or (word.line.words and word.line.speaker != last.line.speaker)
         or _ends(last.text, word.text)
     )
 

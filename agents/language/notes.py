@@ -38,7 +38,8 @@ def told(span: Span | None, seconds: float) -> str:
 
 
 def _line(item: Evidence) -> str:
-    return f"[{item.start:.1f}-{item.end:.1f}] {item.kind}: {' '.join(item.value.split())}"
+    who = f" ({item.speaker})" if item.speaker else ""
+    return f"[{item.start:.1f}-{item.end:.1f}] {item.kind}{who}: {' '.join(item.value.split())}"
 
 
 def _fitting(lines: Sequence[str], letters: int) -> list[str]:

@@ -19,21 +19,25 @@ SHARE = 0.4
 def listen(state: SpanWork, runtime: Runtime[Context]) -> dict[str, Any]:
     """Write what is said to a part file, and return its path."""
     from tools.evidence import Evidence
-    from tools.speech import EnoughHeard, sentences, transcribe
+    from tools.heard import EnoughHeard
+    from tools.speech import sentences, transcribe
+    from tools.whisper import WhisperModels
 
     began = time.time()
+    context = runtime.context
     heard = 1.0
 
     def on_progress(share: float) -> None:
         nonlocal heard
         report(runtime, "listen", share, 1.0)
         # What subtitles say is there at once, however late it is.
-        if share < 1 and runtime.context.out_of_time(SHARE):
+        if share < 1 and context.out_of_time(SHARE):
             heard = share
             raise EnoughHeard
 
     try:
-        lines = transcribe(Path(state["video_path"]), on_progress=on_progress)
+        models = WhisperModels(context.whisper, context.align, context.diarize)
+        lines = transcribe(Path(state["video_path"]), models=models, on_progress=on_progress)
     except EnoughHeard:
         lines, heard = [], 0.0
     evidence = [
@@ -45,6 +49,7 @@ def listen(state: SpanWork, runtime: Runtime[Context]) -> dict[str, Any]:
             value=line.text,
             source=line.source,
             score=line.score,
+            speaker=line.speaker,
         )
         for i, line in enumerate(sentences(lines))
     ]

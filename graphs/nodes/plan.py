@@ -28,6 +28,7 @@ _KINDS = ("shot", "colour", "brightness", "motion", "faces", "title", "text", "s
 def plan(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["describe"]]:
     """Store the evidence, plan, and send every chapter, and the whole video, to its describer."""
     from tools.evidence import Evidence, EvidenceStore
+    from tools.speaker_names import named
 
     began = time.time()
     report(runtime, "plan", 0, 1)
@@ -43,7 +44,7 @@ def plan(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["des
         for name, path in sorted(state["parts"].items())
         if name.startswith(("perceive/", "listen"))
     ]
-    evidence = number(item for path in measured for item in read_part(path, Evidence))
+    evidence = named(number(item for path in measured for item in read_part(path, Evidence)))
     # What an earlier run measured may have been numbered otherwise.
     (folder.evidence / "evidence.jsonl").unlink(missing_ok=True)
     EvidenceStore(folder.evidence).add(evidence)
