@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from accelerate.utils import broadcast_object_list
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState
 from transformers.trainer_callback import ExportableState
@@ -53,6 +54,11 @@ class SimilarLengths(torch.utils.data.Sampler[int]):
         order = torch.randperm(len(full), generator=generator).tolist()
         for batch in [*(full[i] for i in order), *batches[len(full) :]]:
             yield from batch.tolist()
+
+
+def of_first(value: float) -> float:
+    """Return the value of the first of the processes that train together: all do the same."""
+    return float(broadcast_object_list([value])[0])
 
 
 class Progress(TrainerCallback, ExportableState):
@@ -103,7 +109,7 @@ class Progress(TrainerCallback, ExportableState):
         self.recent.append(now - self.last)
         self.seconds += now - self.last
         self.last = now
-        if self.deadline is not None and now + max(self.recent) > self.deadline:
+        if self.deadline is not None and of_first(now + max(self.recent)) > self.deadline:
             control.should_training_stop = control.should_save = True
         if self.on_step:
             self.on_step(state.global_step, state.max_steps, float(self._loss))
@@ -119,6 +125,9 @@ class LoraTrainer(SFTTrainer):
     def __init__(
         self, *, progress: Progress, teacher: Teacher, base_name: str, **kwargs: Any
     ) -> None:
+        arguments = kwargs["args"]
+        # Of several GPUs one process takes its own: copies on all of them would see half a batch.
+        arguments._n_gpu = min(1, arguments.n_gpu)
         super().__init__(callbacks=[progress], **kwargs)
         self.teacher = teacher
         self._plain_collator = self.data_collator
@@ -148,7 +157,9 @@ class LoraTrainer(SFTTrainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SimilarLengths:
         lengths = [len(ids) for ids in train_dataset["input_ids"]]
-        return SimilarLengths(lengths, self.args.train_batch_size, self.args.seed)
+        # Processes take the parts of a step in turn: together the records that one would take.
+        step = self.args.train_batch_size * self.args.world_size
+        return SimilarLengths(lengths, step, self.args.seed)
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> LambdaLR:
         """Return warm-up, then linear decay that ends with the steps or at the deadline.
@@ -165,7 +176,7 @@ class LoraTrainer(SFTTrainer):
                 return (step + 1) / (warmup + 1)
             done = (step - warmup) / max(1, num_training_steps - warmup)
             if deadline is not None:
-                share = (time.monotonic() - start) / max(1e-3, deadline - start)
+                share = of_first((time.monotonic() - start) / max(1e-3, deadline - start))
                 done = max(done, before + (1 - before) * share)
             return max(0.0, 1.0 - done)
 
@@ -210,7 +221,7 @@ class LoraTrainer(SFTTrainer):
         return (losses * inputs["weight"][of_row]).mean()
 
     def _bare_logits(self, model: Any, *batch: torch.Tensor) -> torch.Tensor:
-        with torch.no_grad(), model.disable_adapter():
+        with torch.no_grad(), self.accelerator.unwrap_model(model).disable_adapter():
             states = self.answer_states(model, *(tensor.to(model.device) for tensor in batch))
             logits: torch.Tensor = self._head(model)(states)
         return logits
@@ -251,6 +262,11 @@ class LoraTrainer(SFTTrainer):
         chosen = "eager" if plain else self.fused
         if self.model.config._attn_implementation != chosen:
             self.model.get_base_model().set_attn_implementation(chosen)
+
+    def tokens_of_all(self) -> int:
+        """Return the tokens that all processes read, no padding counted."""
+        read = torch.tensor(self.progress.tokens, device=self.accelerator.device)
+        return int(self.accelerator.reduce(read, "sum"))
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Count none: nobody reads them, and counting goes through all parameters every step."""

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import os
 import pickle
 import shutil
 import warnings
@@ -91,8 +92,8 @@ def train(
     ``folder/checkpoints``; with ``resume`` the newest whole one of the same start, records,
     backbone and settings is gone on from. ``deadline`` (of `time.monotonic`) ends the
     training early, with the learning rate down to zero by then. ``on_step`` gets the step, the
-    steps in all and the loss. The backbone is left as it was. Raises `NKRError` where there is
-    nothing to train on.
+    steps in all and the loss. Processes that accelerate started together share each step's records.
+    The backbone is left as it was. Raises `NKRError` where there is nothing to train on.
     """
     import torch
     from peft.helpers import disable_input_dtype_casting
@@ -109,7 +110,6 @@ def train(
     steps = _steps(taught, len(exchanges), settings)
     checkpoints = folder / "checkpoints"
     fingerprint = _fingerprint(backbone, exchanges, settings, start)
-    checkpoint = _prepare(checkpoints, fingerprint, resume)
     progress = Progress(on_step, deadline)
     rows = _rows(backbone.processor, exchanges)
     weights = [1.0] * len(taught) + [settings.replay_weight] * len(replayed)
@@ -130,19 +130,26 @@ def train(
                 base_name=backbone.name,
                 progress=progress,
             )
+        with trainer.accelerator.main_process_first():
+            first = trainer.accelerator.is_main_process
+            checkpoint = _prepare(checkpoints, fingerprint, resume or not first)
         # PEFT's casts to float32 would be undone by autocast at once.
         with disable_input_dtype_casting(model):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        adapter = _write_adapter(model, folder)
+        adapter = folder / "adapter"
+        if trainer.accelerator.is_main_process:
+            adapter = _write_adapter(model, folder)
+        trainer.accelerator.wait_for_everyone()
         done = trainer.state.global_step
+        tokens = trainer.tokens_of_all()
     passes = done * settings.batch_size / len(exchanges)
     return TrainReport(
         records=len(taught),
         exposures=summary(taught, passes),
         steps=done,
-        tokens=progress.tokens,
+        tokens=tokens,
         seconds=progress.seconds,
-        tokens_per_second=progress.tokens / max(progress.seconds, 1e-9),
+        tokens_per_second=tokens / max(progress.seconds, 1e-9),
         adapter=adapter,
         stopped=done < steps,
     )
@@ -210,6 +217,7 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
     from trl import SFTConfig
 
     device = backbone.model.device.type
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
     if settings.checkpointing:
         # A frozen embedding would end the way back before the first adapter.
         backbone.model.enable_input_require_grads()
@@ -219,7 +227,8 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
         use_cpu=device == "cpu",
         bf16=uses_bf16(device),
         max_steps=steps,
-        per_device_train_batch_size=settings.batch_size,
+        per_device_train_batch_size=max(1, settings.batch_size // processes),
+        ddp_find_unused_parameters=False,
         learning_rate=settings.learning_rate,
         warmup_steps=settings.warmup,
         weight_decay=0.0,

@@ -29,8 +29,8 @@ REHEARSED, FEWEST_OLD = 1.0, 800
 
 def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     """Return where the adapter is and what its training took."""
-    from training import sft
     from training.corpus import read_corpus
+    from training.fit import fit
     from training.recipe import recipe
 
     began = time.time()
@@ -49,7 +49,7 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     if number:
         records = lesson(records, number, context.seed, described=context.loss == "distill")
         settings = replace(settings, epochs=EPOCHS, learning_rate=settings.learning_rate / 2)
-    trained = sft.train(
+    trained = fit(
         backbone,
         records,
         folder / f"round-{number}" if number else folder,
