@@ -111,7 +111,13 @@ def _team(context: "Context", video: str, run: str) -> "Team":
         behind_a_wire=context.agents != BACKBONE,
     )
     looks = load_looks(context.image_embedder)
-    watch = Watch(Path(video), folder.evidence, method=context.keyframes, looks=looks)
+    watch = Watch(
+        Path(video),
+        folder.evidence,
+        method=context.keyframes,
+        looks=looks,
+        merges=getattr(model, "merges", False),
+    )
     return language_team(chat, watch)
 
 

@@ -83,6 +83,9 @@ def test_a_request_that_does_not_fit_is_told(backbone: Backbone) -> None:
         chat.invoke([HumanMessage("kettle " * 20_000)])
 
 
+PICTURED = {"pixel_values": "pictures", "mm_encoder_outputs": "merged"}
+
+
 @pytest.fixture
 def reader(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Weights that read: what they are shown as tokens decides their reply, as at the test server.
@@ -97,7 +100,8 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ids = inputs["input_ids"]
         _, system, user = tokenizer.decode(ids[0]).split("<|im_start|>")[:3]
         schema = json.loads(system[system.index('{"') : system.rindex("}") + 1])["title"]
-        found.append(f"{schema}, pictures" if "pixel_values" in inputs else schema)
+        pictured = next((name for name in PICTURED if name in inputs), None)
+        found.append(f"{schema}, {PICTURED[pictured]}" if pictured else schema)
         reply = json.dumps(answer(schema, user), ensure_ascii=False)
         tokens = [*tokenizer(reply)["input_ids"], tokenizer.eos_token_id]
         for token in tokens:
@@ -126,7 +130,7 @@ def test_a_whole_run(
     nkr = Path(report["nkr"])
     records = read_corpus(nkr.parents[1] / nkr.name / "corpus" / "corpus.jsonl")
     assert "The Copper Kettle" in {record.answer for record in records if record.kind == "qa"}
-    shown = {"Outline, pictures", "Description, pictures", "Answers, pictures"}
+    shown = {"Outline, pictures", "Description, merged", "Answers, merged"}
     assert shown | {"Questions", "Answers"} <= set(reader)
     assert report["spending"]["all"]["calls"] == len(reader)
     assert report["spending"]["all"]["cost"] == 0

@@ -168,6 +168,16 @@ def test_an_agent_sees_the_keyframes_large_and_others_small(tmp_path: Path) -> N
         after <= before * 0.6 for after, before in zip(small, map(max, [*keys, sheet]), strict=True)
     )
 
+    merging = Watch(
+        video, tmp_path / "evidence", method="uniform", looks=ClassicalFeatures(), merges=True
+    )
+    blocks = merging.span((0.0, 12.0), 12.0, ["the bell", "the fog"]).blocks(0)
+    topics = [block.get("topic") for block in blocks if block["type"] == "image"]
+    assert topics.count(None) == KEYS
+    assert topics.count("the bell the fog") == BESIDE
+    times = [float(block["text"][3:-3]) for block in blocks if block["type"] == "text"]
+    assert times == sorted(set(times)), "in the order of the video"
+
 
 def _pictures(blocks: list[dict[str, str]]) -> list[tuple[int, int]]:
     import base64

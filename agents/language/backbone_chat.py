@@ -14,6 +14,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from PIL import Image
 from pydantic import PrivateAttr
 
+from agents.language.frame_merging import can_merge, merged
 from agents.language.json_guide import MOST_ITEMS, MOST_LETTERS, JsonGuide
 from training.backbone import Backbone
 from training.lora import make_bare
@@ -42,6 +43,11 @@ class BackboneChat(BaseChatModel):
         return f"{self.backbone.name}@{self.backbone.revision[:12]}"
 
     @property
+    def merges(self) -> bool:
+        """Whether a picture block with a ``topic`` is read as one token."""
+        return can_merge(self.backbone)
+
+    @property
     def _llm_type(self) -> str:
         return "backbone"
 
@@ -55,7 +61,11 @@ class BackboneChat(BaseChatModel):
         **how: Any,
     ) -> ChatResult:
         with self._lock:
-            inputs = encoded(self.backbone, messages)
+            inputs = dict(encoded(self.backbone, messages).to(self.backbone.model.device))
+            topics = _topics(messages)
+            if any(topic is not None for topic in topics):
+                make_bare(self.backbone.model)
+                inputs = merged(self.backbone, inputs, topics)
             read = inputs["input_ids"].shape[1]
             config = self.backbone.model.config.get_text_config()
             room = config.max_position_embeddings - read
@@ -82,7 +92,7 @@ class BackboneChat(BaseChatModel):
         try:
             with torch.inference_mode():
                 output = model.generate(
-                    **inputs.to(model.device),
+                    **inputs,
                     do_sample=False,
                     max_new_tokens=most,
                     pad_token_id=self.backbone.tokenizer.pad_token_id,
@@ -102,6 +112,13 @@ def encoded(backbone: Backbone, messages: Sequence[BaseMessage]) -> Any:
         return_tensors="pt",
         add_generation_prompt=True,
     )
+
+
+def _topics(messages: Sequence[BaseMessage]) -> list[str | None]:
+    """Return for each picture what it is merged for, None for what stays whole."""
+    blocks = (block for message in messages for block in message.content)
+    pictures = (block for block in blocks if isinstance(block, dict) and block["type"] == "image")
+    return [block.get("topic") for block in pictures]
 
 
 def _told(message: BaseMessage) -> dict[str, Any]:

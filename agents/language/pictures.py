@@ -90,6 +90,27 @@ class KeysAndSheet:
 
 
 @dataclass(frozen=True)
+class KeysAndMerged:
+    """Keyframes, and between them frames of which a backbone reads one token each.
+
+    `agents.language.frame_merging` merges a picture whose block has a ``topic``.
+    """
+
+    keys: Frames
+    others: Sequence[Frame]
+    topic: str
+
+    def blocks(self, shrunk: int) -> list[dict[str, Any]]:
+        """Return all of them in the order of the video."""
+        large = zip(self.keys.frames, _pairs(self.keys.blocks(shrunk)), strict=True)
+        found = [(frame.time, pair) for frame, pair in large]
+        for frame in self.others:
+            label, picture = picture_blocks(f"at {frame.time:.1f} s:", Image.fromarray(frame.image))
+            found.append((frame.time, [label, {**picture, "topic": self.topic}]))
+        return [block for _, pair in sorted(found, key=lambda item: item[0]) for block in pair]
+
+
+@dataclass(frozen=True)
 class Together:
     """Pictures, and what was looked up beside them."""
 
@@ -99,6 +120,11 @@ class Together:
     def blocks(self, shrunk: int) -> list[dict[str, Any]]:
         """Return both; what was looked up is of one size."""
         return [*self.pictures.blocks(shrunk), *self.found]
+
+
+def _pairs(blocks: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return each label with its picture."""
+    return [blocks[place : place + 2] for place in range(0, len(blocks), 2)]
 
 
 def _stamped(frame: Frame) -> Image.Image:

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from agents.language.pictures import ContactSheet, Frames, KeysAndSheet, Pictures
+from agents.language.pictures import ContactSheet, Frames, KeysAndMerged, KeysAndSheet, Pictures
 from tools.embedding import Embedder
 from tools.evidence import EvidenceStore, Kind
 from tools.frame_features import FrameFeatures
@@ -30,9 +30,21 @@ TOLD: tuple[Kind, ...] = ("title", "text", "speech")
 
 
 class Watch:
-    """Chooses keyframes by one of `tools.keyframes.METHODS`. May be used by several threads."""
+    """Chooses keyframes by one of `tools.keyframes.METHODS`. May be used by several threads.
 
-    def __init__(self, video: Path, evidence: Path, *, method: str, looks: FrameFeatures) -> None:
+    With ``merges`` the other frames are for a backbone that merges each of them into one token.
+    """
+
+    def __init__(
+        self,
+        video: Path,
+        evidence: Path,
+        *,
+        method: str,
+        looks: FrameFeatures,
+        merges: bool = False,
+    ) -> None:
+        self._merges = merges
         self.store = EvidenceStore(evidence)
         self._reader = SharedReader(lambda: open_video(video))
         self._method = method
@@ -56,6 +68,8 @@ class Watch:
                 self._chosen[key] = self._choose(*key)
             keys, others = self._chosen[key]
         frames = Frames(_once(self._reader.frames(keys)), KEY_TOKENS)
+        if self._merges:
+            return KeysAndMerged(frames, others, " ".join(topics))
         return KeysAndSheet(frames, ContactSheet(others))
 
     @cached_property
