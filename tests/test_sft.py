@@ -9,10 +9,11 @@ import torch
 from safetensors.torch import load_file
 from tiny_nkr import PAIRS, RECORDS, record
 
-from training.backbone import Backbone
+from training.backbone import Backbone, load_backbone, weights_hash
 from training.errors import NKRError
 from training.lora import adapted_linears
 from training.lora_trainer import SimilarLengths
+from training.mount import mount
 from training.prompt import prompt
 from training.sft import SFTSettings, TrainReport, train
 
@@ -227,3 +228,24 @@ def test_batches_hold_similar_lengths_in_an_order_of_their_epoch() -> None:
     assert padded < 1.15 * sum(lengths)
     firsts = [max(lengths[i] for i in batch) for batch in batches[:-1]]
     assert firsts != sorted(firsts)
+
+
+def test_an_adapter_is_of_its_backbones_precision(backbone_folder: Path, tmp_path: Path) -> None:
+    backbone = load_backbone(str(backbone_folder), device="cpu", backbone_name="tiny")
+    backbone.model.to(torch.bfloat16)
+    told = train(backbone, RECORDS, tmp_path, SFTSettings(epochs=4, replay_share=0.0))
+    assert {weight.dtype for weight in weights(told).values()} == {torch.bfloat16}
+    mounted = mount(backbone, told.adapter)._answerer._model
+    adapters = [weight for name, weight in mounted.named_parameters() if "lora_" in name]
+    assert {weight.dtype for weight in adapters} == {torch.bfloat16}
+    again = SFTSettings(epochs=1, replay_share=0.0)
+    assert train(backbone, RECORDS, tmp_path / "on", again, start=told.adapter).steps == 1
+
+
+def test_weights_are_hashed_once_as_long_as_they_stay(tmp_path: Path) -> None:
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(b"one")
+    first = weights_hash(tmp_path)
+    assert weights_hash(tmp_path) == first
+    file.write_bytes(b"other")
+    assert weights_hash(tmp_path) != first

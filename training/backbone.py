@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,16 @@ def _is_of(warm_start: Path, revision: str) -> bool:
 
 def weights_hash(folder: Path) -> str:
     """Return the SHA-256 over a model folder's safetensors files, in the order of their names."""
+    paths = sorted(folder.resolve().glob("*.safetensors"))
+    stats = [(path, path.stat()) for path in paths]
+    return _hash_of(tuple((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats))
+
+
+@lru_cache(maxsize=16)
+def _hash_of(files: tuple[tuple[Path, int, int], ...]) -> str:
+    # Gigabytes take a while: once a process, as long as the files stay as they are.
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
+    for path, _, _ in files:
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)

@@ -63,6 +63,8 @@ def mount(backbone: Backbone, nkr: NKR | Path) -> Mounted:
             nkr.folder if isinstance(nkr, NKR) else nkr,
             # Else every weight is drawn at random first, which takes longer than to read it.
             low_cpu_mem_usage=True,
+            # As it was written: in float32 every layer of a bfloat16 backbone would cast twice.
+            autocast_adapter_dtype=False,
         )
     return Mounted(backbone, model.eval())
 

@@ -354,9 +354,14 @@ def _is_whole(checkpoint: Path) -> bool:
 
 
 def _write_adapter(model: Any, folder: Path) -> Path:
+    """Write the adapter, in the precision of the backbone that it will be added to."""
+    from peft import get_peft_model_state_dict
+
     adapter, temporary = folder / "adapter", folder / ".adapter.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
-    model.save_pretrained(temporary, save_embedding_layers=False)
+    learnt = get_peft_model_state_dict(model, save_embedding_layers=False)
+    cast = {name: weight.to(model.dtype) for name, weight in learnt.items()}
+    model.save_pretrained(temporary, state_dict=cast, save_embedding_layers=False)
     shutil.rmtree(adapter, ignore_errors=True)
     return temporary.rename(adapter)
 
