@@ -119,6 +119,9 @@ def test_a_sentence_ends_where_the_speaker_changes() -> None:
         (["--whisper", "small"], "hf download Systran/faster-whisper-small"),
         (["--whisper", "someone/whisper-ct2"], "hf download someone/whisper-ct2"),
         (["--align", "someone/wav2vec2"], "hf download someone/wav2vec2"),
+        (["--whisper", "."], "holds no Whisper model"),
+        (["--whisper", "/nowhere/tiny"], "no Whisper model in /nowhere/tiny"),
+        (["--align", "/nowhere/a"], "no alignment model in /nowhere/a"),
         (["--diarize"], "hf download pyannote/speaker-diarization-community-1"),
     ],
 )

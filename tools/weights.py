@@ -17,7 +17,14 @@ def folder_of(name: str, kind: str) -> Path:
     try:
         return Path(snapshot_download(name, local_files_only=True))
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"The {kind} model {name!r} is not on this machine: get it with `hf download {name}` "
-            "(some ask you to accept their terms on its page first), or name a folder."
-        ) from error
+        raise missing(name, kind, name) from error
+
+
+def missing(name: str, kind: str, repository: str) -> InputError:
+    """Return what a user is told of a model that is not here."""
+    if Path(name).is_absolute():
+        return InputError(f"There is no {kind} model in {name}: name a folder that holds one.")
+    return InputError(
+        f"The {kind} model {name!r} is not on this machine: get it with `hf download {repository}` "
+        "(some ask you to accept their terms on its page first), or name a folder."
+    )

@@ -17,7 +17,7 @@ from tools.diarize import with_speakers
 from tools.errors import InputError
 from tools.heard import Progress
 from tools.speech_line import SpeechLine, TimedWord
-from tools.weights import folder_of
+from tools.weights import folder_of, missing
 
 # Tried in this order where no model is asked for.
 NAMES = ("small", "base", "medium", "large-v3-turbo", "large-v3", "tiny")
@@ -43,11 +43,11 @@ class WhisperModels:
     def check(self) -> None:
         """Raise InputError, with the command that gets it, for a named model that is not here."""
         if self.whisper is not None and find_whisper(self.whisper) is None:
-            raise InputError(
-                f"The Whisper model {self.whisper!r} is not on this machine: get it with `hf "
-                f"download {_repository(self.whisper)}`, or name a folder that holds "
-                f"{', '.join(FILES)}."
-            )
+            if Path(self.whisper).is_dir():
+                raise InputError(
+                    f"{self.whisper} holds no Whisper model: name a folder with {', '.join(FILES)}."
+                )
+            raise missing(self.whisper, "Whisper", _repository(self.whisper))
         for kind, name in (("alignment", self.align), ("diarization", self.diarize)):
             if name is not None:
                 folder_of(name, kind)
