@@ -16,7 +16,7 @@ from tools.errors import InputError
 from tools.evidence import Evidence
 from tools.frame_features import ClassicalFeatures, HubFeatures
 from tools.keyframes import METHODS, choose, clustering, differential, salience, uniform
-from tools.relevance import relevance
+from tools.relevance import SALIENCE, relevance
 
 RED, BLUE, GREEN = ((200, 30, 30), (30, 60, 200), (20, 130, 50))
 
@@ -126,7 +126,8 @@ def test_an_image_embedder_knows_pictures_and_words(tiny_clip: Path) -> None:
     assert np.allclose(rows[0], rows[2], atol=1e-6)
     assert not np.allclose(rows[0], rows[1], atol=1e-4)
     near = relevance(["the kettle"], rows, [""] * 3, looks=looks, embedder=Embedder())
-    assert (near[0] > near[1]) == (rows[0] @ words > rows[1] @ words)
+    expected = SALIENCE * salience(rows) + np.maximum(0, rows @ words)
+    assert np.allclose(near, expected, atol=1e-5)
 
 
 def test_no_image_embedder_is_told(tmp_path: Path) -> None:
