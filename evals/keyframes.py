@@ -17,6 +17,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -120,16 +121,23 @@ def hits(path: Path, needles: Sequence[Needle], image_embedder: str | None) -> d
     ]
     found: dict[str, Any] = {}
     for asked in ("asked", "unasked"):
-        for method in METHODS:
-            for budget in BUDGETS:
-                shares = []
-                for needle in needles:
-                    queries = [needle.question] if asked == "asked" else []
-                    near = relevance(queries, features, texts, looks=looks, embedder=embedder)
-                    chosen = choose(method, features, near, budget)
-                    times = [frames[place].time for place in chosen]
-                    shares.append(any(needle.start <= time < needle.end for time in times))
-                found[f"{asked}/{method}/{budget}"] = mean(shares)
+        near = [
+            relevance(
+                [needle.question] if asked == "asked" else [],
+                features,
+                texts,
+                looks=looks,
+                embedder=embedder,
+            )
+            for needle in needles
+        ]
+        for method, budget in product(METHODS, BUDGETS):
+            chosen = (choose(method, features, scores, budget) for scores in near)
+            times = [[frames[place].time for place in places] for places in chosen]
+            found[f"{asked}/{method}/{budget}"] = mean(
+                any(needle.start <= time < needle.end for time in shown)
+                for needle, shown in zip(needles, times, strict=True)
+            )
     return found
 
 

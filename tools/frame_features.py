@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from tools.errors import InputError
+from tools.picture_size import of_width
 
 SIDE = 160  # pixels
 HUES, SATURATIONS, VALUES = 12, 3, 4
@@ -89,8 +90,7 @@ class HubFeatures:
 
 
 def _described(image: np.ndarray) -> np.ndarray:
-    height = max(1, round(image.shape[0] * SIDE / image.shape[1]))
-    small = cv2.resize(image, (SIDE, height), interpolation=cv2.INTER_AREA)
+    small = of_width(image, SIDE)
     hsv = cv2.cvtColor(small, cv2.COLOR_RGB2HSV)
     bins, ranges = [HUES, SATURATIONS, VALUES], [0, 180, 0, 256, 0, 256]
     colours = cv2.calcHist([hsv], [0, 1, 2], None, bins, ranges).ravel()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from tools.colour import COLOURS, colour_shares, lightness
 from tools.faces import count_faces
 from tools.motion import measure_motion
+from tools.picture_size import of_width
 from tools.video_reader import Frame
 
 SIDE = 160  # pixels; colours are counted on pictures of this width
@@ -55,7 +55,7 @@ def look_at(frames: Sequence[Frame]) -> Look:
     """Describe frames of one shot, best those at `look_times`."""
     if not frames:
         raise ValueError("a look needs at least one frame")
-    small = [_small(frame.image) for frame in frames]
+    small = [of_width(frame.image, SIDE) for frame in frames]
     shares = np.mean([colour_shares(image) for image in small], axis=0)
     first, second = (int(place) for place in np.argsort(-shares, kind="stable")[:2])
     light = float(np.mean([lightness(image).mean() for image in small]))
@@ -75,8 +75,3 @@ def look_at(frames: Sequence[Frame]) -> Look:
             "speed": motion.speed,
         },
     )
-
-
-def _small(image: np.ndarray) -> np.ndarray:
-    height = max(1, round(image.shape[0] * SIDE / image.shape[1]))
-    return cv2.resize(image, (SIDE, height), interpolation=cv2.INTER_AREA)

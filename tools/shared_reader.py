@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import cv2
 
+from tools.picture_size import fitting
 from tools.video_reader import Frame, VideoReader
 
 
@@ -35,8 +36,7 @@ class SharedReader:
 
 def _within(frame: Frame, max_side: int | None) -> Frame:
     height, width = frame.image.shape[:2]
-    if max_side is None or max(height, width) <= max_side:
+    size = fitting(width, height, max_side)
+    if size == (width, height):
         return frame
-    scale = max_side / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
     return Frame(frame.time, cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA))

@@ -11,6 +11,7 @@ from typing import Self
 
 import numpy as np
 
+from tools.picture_size import fitting
 from tools.video_index import FrameIndex
 
 
@@ -118,11 +119,7 @@ class VideoReader(ABC):
         """Yield (position, upright RGB image) for the ascending positions that can be decoded."""
 
     def _scaled(self, max_side: int | None) -> tuple[int, int]:
-        width, height = self.info.width, self.info.height
-        if max_side is None or max(width, height) <= max_side:
-            return width, height
-        scale = max_side / max(width, height)
-        return max(1, round(width * scale)), max(1, round(height * scale))
+        return fitting(self.info.width, self.info.height, max_side)
 
     def _warn_damaged(self, time: float) -> None:
         """Say once that the video is damaged; one sentence is enough for any number of places."""

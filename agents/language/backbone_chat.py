@@ -61,10 +61,10 @@ class BackboneChat(BaseChatModel):
         **how: Any,
     ) -> ChatResult:
         with self._lock:
+            make_bare(self.backbone.model)
             inputs = dict(encoded(self.backbone, messages).to(self.backbone.model.device))
             topics = _topics(messages)
             if any(topic is not None for topic in topics):
-                make_bare(self.backbone.model)
                 inputs = merged(self.backbone, inputs, topics)
             read = inputs["input_ids"].shape[1]
             config = self.backbone.model.config.get_text_config()
@@ -87,11 +87,9 @@ class BackboneChat(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     def _written(self, inputs: Any, guides: list[JsonGuide], most: int) -> list[int]:
-        model = self.backbone.model
-        make_bare(model)
         try:
             with torch.inference_mode():
-                output = model.generate(
+                output = self.backbone.model.generate(
                     **inputs,
                     do_sample=False,
                     max_new_tokens=most,

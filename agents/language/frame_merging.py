@@ -16,6 +16,8 @@ from training.backbone import Backbone
 GRID = "image_grid_thw"
 # How sharply patches are told apart; cosines of neighbours differ by about so much.
 TEMPERATURE = 0.1
+# What has a place for each token.
+_ROWS = ("input_ids", "attention_mask", "mm_token_type_ids")
 
 
 def can_merge(backbone: Backbone) -> bool:
@@ -57,10 +59,6 @@ def merged(
         GRID: torch.where(told[:, None], small, grid),
         "mm_encoder_outputs": {"image": seen},
     }
-
-
-# What has a place for each token.
-_ROWS = ("input_ids", "attention_mask", "mm_token_type_ids")
 
 
 def patch_weights(frame: torch.Tensor, key: torch.Tensor, query: torch.Tensor) -> torch.Tensor:

@@ -2,15 +2,22 @@
 
 import threading
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from agents.language.pictures import ContactSheet, Frames, KeysAndMerged, KeysAndSheet, Pictures
+from agents.language.pictures import (
+    TILE,
+    ContactSheet,
+    Frames,
+    KeysAndMerged,
+    KeysAndSheet,
+    Pictures,
+)
 from tools.embedding import Embedder
 from tools.evidence import EvidenceStore, Kind
 from tools.frame_features import FrameFeatures
-from tools.keyframes import choose
+from tools.keyframes import choose, uniform
 from tools.relevance import relevance
 from tools.shared_reader import SharedReader
 from tools.video import open_video
@@ -23,7 +30,7 @@ OF_VIDEO = 25
 # are chosen from two frames a second, up to so many.
 KEYS, BESIDE = 8, 16
 FEWEST, A_SECOND, MOST = 16, 2.0, 64
-SIDE = 192
+SPANS_KEPT = 32
 # The share of the tokens that the keyframes get.
 KEY_TOKENS = 3072
 TOLD: tuple[Kind, ...] = ("title", "text", "speech")
@@ -50,8 +57,8 @@ class Watch:
         self._method = method
         self._looks = looks
         self._embedder = Embedder()
-        # The times of keyframes, and the frames beside them, by what they were chosen for.
-        self._chosen: dict[tuple[Span, tuple[str, ...]], tuple[list[float], list[Frame]]] = {}
+        # A span is described and verified before many others are.
+        self._chosen = lru_cache(maxsize=SPANS_KEPT)(self._choose)
         self._choosing = threading.Lock()
 
     def span(self, span: Span | None, seconds: float, topics: Sequence[str] = ()) -> Pictures:
@@ -61,12 +68,9 @@ class Watch:
         """
         if span is None:
             times = middles((0.0, seconds), OF_VIDEO)
-            return ContactSheet(_once(self._reader.frames(times, SIDE)))
+            return ContactSheet(_once(self._reader.frames(times, TILE)))
         with self._choosing:
-            key = span, tuple(topics)
-            if key not in self._chosen:
-                self._chosen[key] = self._choose(*key)
-            keys, others = self._chosen[key]
+            keys, others = self._chosen(span, tuple(topics))
         frames = Frames(_once(self._reader.frames(keys)), KEY_TOKENS)
         if self._merges:
             return KeysAndMerged(frames, others, " ".join(topics))
@@ -82,7 +86,7 @@ class Watch:
     def _choose(self, span: Span, topics: Sequence[str]) -> tuple[list[float], list[Frame]]:
         """Return the times of the keyframes, and other frames, small."""
         count = min(MOST, max(FEWEST, round((span[1] - span[0]) * A_SECOND)))
-        frames = _once(self._reader.frames(middles(span, count), SIDE))
+        frames = _once(self._reader.frames(middles(span, count), TILE))
         if len(frames) <= KEYS:
             return [frame.time for frame in frames], []
         features = self._looks.of_images([frame.image for frame in frames])
@@ -94,10 +98,8 @@ class Watch:
         near = relevance(topics, features, texts, looks=self._looks, embedder=self._embedder)
         keys = choose(self._method, features, near, KEYS)
         rest = [frame for place, frame in enumerate(frames) if place not in keys]
-        sheet = [
-            rest[round(place)] for place in middles((0, len(rest) - 1), min(BESIDE, len(rest)))
-        ]
-        return [frames[place].time for place in keys], _once(sheet)
+        sheet = [rest[place] for place in uniform(len(rest), BESIDE)]
+        return [frames[place].time for place in keys], sheet
 
 
 def middles(span: tuple[float, float], count: int) -> list[float]:
