@@ -43,6 +43,25 @@ def test_a_teacher_reads_the_descriptions_of_the_records_facts() -> None:
     assert set(found[: len(described)]) == {None}, "a description is not read to itself"
 
 
+def test_a_teacher_reads_descriptions_without_facts_by_their_spans() -> None:
+    def told(text: str, start: float, form: str = "statement/span") -> Record:
+        spans = [(start, start + 10.0)]
+        return record("Describe it.", text, form, kind="description", fact_ids=[], spans=spans)
+
+    described = [
+        told("A red lamp.", 0.0),
+        told("A bell.", 10.0),
+        told("All.", 0.0, "statement/video"),
+    ]
+    asked = [
+        record("Which lamp?", "red", fact_ids=["x"], spans=[(4.0, 6.0)]),
+        record("What rings?", "bell", fact_ids=["y"], spans=[(8.0, 12.0)]),
+        record("What is heard later?", "rain", fact_ids=["z"], spans=[(30.0, 40.0)]),
+    ]
+    one, both = "A red lamp.\n\nWhich lamp?", "A red lamp.\nA bell.\n\nWhat rings?"
+    assert reads([*described, *asked])[len(described) :] == [one, both, None]
+
+
 def test_the_adapter_learns_what_the_teacher_makes_of_the_description(
     backbone: Backbone, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from training.corpus import Record
+from training.facts import Span
 from training.probe import AT_ONCE
 from training.prompt import user_turn
 
@@ -82,18 +83,31 @@ class Teacher:
 
 
 def reads(records: Sequence[Record]) -> list[str | None]:
-    """Return what the teacher reads of each record: the descriptions of its facts, the question."""
+    """Return what the teacher reads of each record: the descriptions of its facts, the question.
+
+    Descriptions that name no facts (a language model's) are those of the spans that they share.
+    """
     described: dict[str, str] = {}
+    watched: dict[Span, str] = {}
     for record in records:
         if record.kind == "description":
             for fact in record.fact_ids:
                 described.setdefault(fact, record.answer)
+            if not record.fact_ids and record.form == "statement/span":
+                watched.setdefault(record.spans[0], record.answer)
     found: list[str | None] = []
     for record in records:
-        facts = record.fact_ids if record.category in TAUGHT else []
-        texts = list(dict.fromkeys(described[fact] for fact in facts if fact in described))
+        taught = record.category in TAUGHT
+        texts = [described[fact] for fact in record.fact_ids if taught and fact in described]
+        if taught and not texts:
+            texts = [text for span, text in watched.items() if _shared(span, record.spans)]
+        texts = list(dict.fromkeys(texts))
         sheet = "\n".join(texts)
         told = texts and all(part in sheet for part in record.answer.split("; "))
         fits = told and len(texts) <= MOST_DESCRIPTIONS
         found.append(user_turn(record.question, sheet) if fits else None)
     return found
+
+
+def _shared(span: Span, others: Sequence[Span]) -> bool:
+    return any(start < span[1] and span[0] < end for start, end in others)
