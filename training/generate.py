@@ -1,7 +1,7 @@
 """Greedy answers of a backbone, in batches, with the log-probability of each."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from training.answerer import Answer
@@ -17,18 +17,38 @@ MAX_NEW_TOKENS = 160
 
 
 class Generator:
-    """An `Answerer` that is a model as it stands: a bare backbone, or one with an adapter on."""
+    """An `Answerer` that is a model as it stands: a bare backbone, or one with an adapter on.
 
-    def __init__(self, backbone: Backbone, model: Any = None) -> None:
+    ``before_batch`` is told the numbers of the questions that are generated together next.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        model: Any = None,
+        *,
+        before_batch: Callable[[Sequence[int]], None] | None = None,
+    ) -> None:
         self._backbone = backbone
         self._model = backbone.model if model is None else model
+        self._before_batch = before_batch
 
-    def answer(self, questions: Sequence[str], *, context: str | None = None) -> list[Answer]:
-        """Return one answer a question, in order; `NKRError` where one is too long to read."""
+    def answer(
+        self,
+        questions: Sequence[str],
+        *,
+        context: str | None = None,
+        contexts: Sequence[str | None] | None = None,
+    ) -> list[Answer]:
+        """Return one answer a question, in order; `NKRError` where one is too long to read.
+
+        ``contexts`` are those of each question, in place of one ``context`` for all.
+        """
         if not questions:
             return []
         tokenizer, processor = self._backbone.tokenizer, self._backbone.processor
-        turns = [plain(tokenizer, user_turn(question, context)) for question in questions]
+        read = contexts or [context] * len(questions)
+        turns = [plain(tokenizer, user_turn(*pair)) for pair in zip(questions, read, strict=True)]
         prompts = [prompt(processor, turn) for turn in turns]
         encoded = tokenizer(prompts, add_special_tokens=False)["input_ids"]
         longest = max(map(len, encoded))
@@ -41,6 +61,8 @@ class Generator:
         order = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
         for first in range(0, len(order), BATCH):
             batch = order[first : first + BATCH]
+            if self._before_batch:
+                self._before_batch(batch)
             found = _generate(self._model, tokenizer, [encoded[index] for index in batch])
             answers.update(zip(batch, found, strict=True))
         return [answers[index] for index in range(len(questions))]

@@ -53,7 +53,7 @@ def mount(backbone: Backbone, nkr: NKR | Path) -> Mounted:
     from peft import PeftModel
 
     if isinstance(nkr, NKR):
-        _check_backbone(backbone, nkr)
+        check_backbone(backbone, nkr)
     make_bare(backbone.model)
     with warnings.catch_warnings():
         # PEFT reads an attribute that transformers warns of.
@@ -69,7 +69,8 @@ def mount(backbone: Backbone, nkr: NKR | Path) -> Mounted:
     return Mounted(backbone, model.eval())
 
 
-def _check_backbone(backbone: Backbone, nkr: NKR) -> None:
+def check_backbone(backbone: Backbone, nkr: NKR) -> None:
+    """Raise `NKRError` where an NKR was made for another backbone, or other weights of it."""
     made_for = nkr.manifest.backbone
     if made_for.name != backbone.name:
         raise NKRError(

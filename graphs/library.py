@@ -1,0 +1,146 @@
+"""The NKRs of a folder: what each knows of, and the one that a question is about."""
+
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agents.citer import Citer
+from tools.errors import InputError
+from tools.evidence import Evidence
+from training.errors import NKRError
+from training.nkr import EMBEDDINGS, EVIDENCE, MANIFEST, NKR, read_nkr
+from training.scoring import fold
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# How far the best video must lie before the next, of what a question can say of one.
+CLEAR = 0.05
+_LIKENESS = 0.5
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One NKR of the library: an id, which is its folder's name, and what is in it."""
+
+    id: str
+    nkr: NKR
+
+    @property
+    def name(self) -> str:
+        """The video's file name without its suffix."""
+        return Path(self.nkr.manifest.video.name).stem
+
+    @property
+    def seconds(self) -> float:
+        """The video's length."""
+        return self.nkr.manifest.video.seconds
+
+    @cached_property
+    def evidence(self) -> list[Evidence]:
+        """What was measured in the video."""
+        text = (self.nkr.folder / EVIDENCE).read_text(encoding="utf-8")
+        return [Evidence.model_validate_json(line) for line in text.split("\n") if line]
+
+    @cached_property
+    def embeddings(self) -> "np.ndarray":
+        """Its embeddings [evidence, dimensions], each of unit length."""
+        from safetensors.numpy import load_file
+
+        return load_file(self.nkr.folder / EMBEDDINGS)["embeddings"]
+
+    @cached_property
+    def citer(self) -> Citer:
+        """What finds the evidence of an answer."""
+        return Citer(self.evidence, self.embeddings)
+
+    @cached_property
+    def chapters(self) -> list[tuple[float, str]]:
+        """The titles that the video shows, with the times at which they come."""
+        titles: list[tuple[float, str]] = []
+        for item in sorted(self.evidence, key=lambda item: item.start):
+            if item.kind == "title" and (not titles or titles[-1][1] != item.value):
+                titles.append((item.start, item.value))
+        return titles
+
+
+class Library:
+    """The NKRs in a folder, read anew when they change; ids are looked up, never made into paths.
+
+    Raises InputError where there is no such folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.problems: dict[str, str] = {}
+        self._volumes: dict[str, Volume] = {}
+        self._stamps: dict[str, tuple[int, int]] = {}
+        self._reading = threading.Lock()
+        if not folder.is_dir():
+            raise InputError(
+                f"There is no folder {folder}: distil a video first, or name the folder of NKRs."
+            )
+
+    def volumes(self) -> dict[str, Volume]:
+        """Return the NKRs by their ids, in the order of the ids; `problems` tells of the others."""
+        with self._reading:
+            found = dict(self._found())
+            for gone in {*self._stamps} - {*found}:
+                self._forget(gone)
+            for name, stamp in found.items():
+                if self._stamps.get(name) != stamp:
+                    self._forget(name)
+                    self._stamps[name] = stamp
+                    try:
+                        nkr = read_nkr(self.folder / name, weights_only=False)
+                    except NKRError as error:
+                        self.problems[name] = str(error)
+                    else:
+                        self._volumes[name] = Volume(name, nkr)
+            return dict(sorted(self._volumes.items()))
+
+    def ranked(self, question: str, vector: "np.ndarray") -> list[tuple[float, Volume]]:
+        """Return the NKRs with how likely a question is about each, from 0, best first.
+
+        A video that the question names comes first. ``vector`` is the question's embedding.
+        """
+        scored = []
+        for volume in self.volumes().values():
+            score = volume.citer.knows(question)
+            if len(volume.embeddings):
+                best = (volume.embeddings @ vector).max()
+                score += _LIKENESS * float(best)
+            if is_named(volume, question):
+                score += 2.0
+            scored.append((score, volume))
+        return sorted(scored, key=lambda pair: (-pair[0], pair[1].id))
+
+    def _found(self) -> Iterator[tuple[str, tuple[int, int]]]:
+        for path in self.folder.iterdir():
+            if path.name.startswith(".") or not (path / MANIFEST).is_file():
+                continue
+            stat = (path / MANIFEST).stat()
+            yield path.name, (stat.st_mtime_ns, stat.st_ino)
+
+    def _forget(self, name: str) -> None:
+        self._stamps.pop(name, None)
+        self._volumes.pop(name, None)
+        self.problems.pop(name, None)
+
+
+def is_named(volume: Volume, question: str) -> bool:
+    """Tell whether a question has the name of a video, its id, or what is before its hash."""
+    asked = f" {fold(re.sub(r'[-_.]', ' ', question))} "
+    names = {volume.id, volume.id.rpartition("-")[0], volume.name}
+    folded = (fold(re.sub(r"[-_.]", " ", name)) for name in names)
+    # One short word that names a file may be any word of a question.
+    return any(len(name) > 3 and f" {name} " in asked for name in folded)
+
+
+def is_clear(ranked: Sequence[tuple[float, Volume]]) -> bool:
+    """Tell whether a ranking leaves no doubt about its first."""
+    return len(ranked) == 1 or (len(ranked) > 1 and ranked[0][0] - ranked[1][0] >= CLEAR)

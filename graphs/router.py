@@ -1,0 +1,40 @@
+"""The router graph: a question about any of many videos, answered by the way that can.
+
+contextualize -> select_video -> recall -> gate: answer | search -> abstain
+"""
+
+from langgraph.graph import END, START, StateGraph
+
+from graphs.desk import Settings
+from graphs.routing import nodes
+from graphs.routing.state import Asked, Replied, RouterState
+
+
+def build() -> StateGraph:
+    """Return the router's builder, to be compiled with the memory that one wants."""
+    builder = StateGraph(
+        RouterState, context_schema=Settings, input_schema=Asked, output_schema=Replied
+    )
+    builder.add_node("contextualize", nodes.contextualize)
+    builder.add_node("select_video", nodes.select_video)
+    builder.add_node("recall", nodes.recall)
+    builder.add_node("answer", nodes.answer)
+    builder.add_node("search", nodes.search)
+    builder.add_node("abstain", nodes.abstain)
+    builder.add_node("remember", nodes.remember)
+    builder.add_edge(START, "contextualize")
+    builder.add_edge("contextualize", "select_video")
+    builder.add_edge("select_video", "recall")
+    builder.add_conditional_edges("recall", nodes.gate, ["answer", "search"])
+    builder.add_conditional_edges(
+        "search",
+        lambda state: "remember" if state.get("route") == "evidence" else "abstain",
+        ["remember", "abstain"],
+    )
+    builder.add_edge("answer", "remember")
+    builder.add_edge("abstain", "remember")
+    builder.add_edge("remember", END)
+    return builder
+
+
+graph = build().compile()

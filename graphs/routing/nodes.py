@@ -1,0 +1,183 @@
+"""The router's nodes: each takes the state and returns its update."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from agents.citer import Cited
+from agents.embedded.contextualizer import contextualize as written_out
+from graphs.desk import Desk, Settings, open_desk
+from graphs.library import Volume, is_clear
+from graphs.routing.sheets import sheet
+from graphs.routing.state import Citation, RouterState
+from training.calibration import Calibration, ask_again
+from training.corpus import REFUSAL
+from training.scoring import is_refusal
+
+# Spans that are read where the weights do not know; the embedded backbone reads no more at once.
+SPANS = 3
+CANDIDATES = 3
+
+
+def contextualize(state: RouterState) -> dict[str, Any]:
+    """Write a follow-up out into a question that stands alone."""
+    turns = state.get("turns") or []
+    question = " ".join(state["question"].split())
+    alone = question
+    if turns:
+        alone = written_out(question, turns[-1]["question"], turns[-1]["answer"])
+    said = [] if alone == question else [f"contextualize: {alone}"]
+    return {
+        "standalone": alone,
+        "steps": said,
+        "nkr": None,
+        "route": None,
+        "candidates": [],
+        "weights": {},
+        "citations": [],
+        "supported": False,
+        "confidence": 0.0,
+    }
+
+
+def select_video(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
+    """Choose the video that is asked about: the one that is given, named, or known of."""
+    if given := state.get("video"):
+        return {"candidates": [given]}
+    desk = open_desk(runtime.context)
+    alone = state["standalone"]
+    ranked = desk.library.ranked(alone, desk.embed(alone))
+    turns = state.get("turns") or []
+    before = turns[-1]["nkr"] if turns else None
+    # What leans on the turn before, or fits no video better than that one, is about its video.
+    if before and (alone != state["question"] or not is_clear(ranked)):
+        chosen = [before]
+    else:
+        chosen = [volume.id for _, volume in ranked[: 1 if is_clear(ranked) else CANDIDATES]]
+    return {"candidates": chosen, "steps": [*state["steps"], f"select: {', '.join(chosen)}"]}
+
+
+def recall(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
+    """Ask the weights of each candidate, all in one batch, and keep the surest that knows."""
+    desk = open_desk(runtime.context)
+    names = state["candidates"]
+    # Asked at the same time, they share the backbone's batch.
+    with ThreadPoolExecutor(len(names)) as pool:
+        found = list(pool.map(lambda name: _recalled(desk, name, state["standalone"]), names))
+    best = max(found, key=lambda one: (one.told, bool(one.cited), one.confidence))
+    answers = "; ".join(f"{one.name}: {one.answer} ({one.confidence:.2f})" for one in found)
+    return {
+        "nkr": best.name,
+        "confidence": best.confidence,
+        "weights": {"answer": best.answer, "told": best.told},
+        "citations": _citations(best.cited),
+        "supported": bool(best.cited),
+        "steps": [*state["steps"], f"recall: {answers}"],
+    }
+
+
+@dataclass(frozen=True)
+class _Recalled:
+    name: str
+    answer: str
+    told: bool
+    confidence: float
+    cited: list[Cited]
+
+
+def _recalled(desk: Desk, name: str, question: str) -> _Recalled:
+    volume = desk.volume(name)
+    calibration = volume.nkr.manifest.calibration or Calibration()
+    (doubted,) = ask_again(desk.answerer(volume), [question])
+    text = doubted.answer.text
+    confidence = calibration.confidence(doubted.answer, doubted.agreement)
+    told = confidence >= calibration.threshold and not is_refusal(text)
+    return _Recalled(name, text, told, confidence, _cited(desk, volume, question, text))
+
+
+def gate(state: RouterState) -> str:
+    """Say where it goes on: the weights' answer, or the search."""
+    return "answer" if state["weights"]["told"] else "search"
+
+
+def answer(state: RouterState) -> dict[str, Any]:
+    """Give the weights' answer."""
+    mark = "" if state["supported"] else " (no evidence supports it)"
+    return {
+        "answer": state["weights"]["answer"],
+        "route": "weights",
+        "steps": [*state["steps"], f"answer from the weights{mark}"],
+    }
+
+
+def search(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
+    """Let the bare backbone read the evidence that is nearest to the question."""
+    desk = open_desk(runtime.context)
+    best: tuple[str, str, list[Cited]] | None = None
+    for name in state["candidates"]:
+        volume = desk.volume(name)
+        text, cited = _read(desk, volume, state["standalone"])
+        if cited and best is None:
+            best = (name, text, cited)
+    if best is None:
+        return {"steps": [*state["steps"], "search: the evidence does not say"]}
+    name, text, cited = best
+    return {
+        "nkr": name,
+        "answer": text,
+        "route": "evidence",
+        "supported": True,
+        "citations": _citations(cited),
+        "steps": [*state["steps"], f"search: {text}"],
+    }
+
+
+def abstain(state: RouterState) -> dict[str, Any]:
+    """Say that the video does not show it."""
+    return {
+        "answer": REFUSAL,
+        "route": "abstain",
+        "citations": [],
+        "supported": False,
+        "steps": [*state["steps"], "abstain"],
+    }
+
+
+def remember(state: RouterState) -> dict[str, Any]:
+    """Keep the turn for what follows."""
+    turn = {"question": state["standalone"], "answer": state["answer"], "nkr": state["nkr"]}
+    return {"turns": [turn]}
+
+
+def _read(desk: Desk, volume: Volume, question: str) -> tuple[str, list[Cited]]:
+    """Return what the backbone reads in the nearest evidence, and what of it supports that."""
+    shots = volume.citer.nearest(question, desk.embed(question), SPANS)
+    context = sheet(volume.citer.of_shots(shots), volume.seconds)
+    if not context:
+        return "", []
+    (found,) = desk.answerer(None).answer([question], context=context)
+    cited = _cited(desk, volume, question, found.text)
+    inside = {item.id for item in volume.citer.of_shots(shots)}
+    return found.text, [one for one in cited if one.evidence.id in inside]
+
+
+def _cited(desk: Desk, volume: Volume, question: str, text: str) -> list[Cited]:
+    """Return the evidence of an answer; a refusal has none."""
+    if is_refusal(text):
+        return []
+    return volume.citer.cite(question, text, desk.embed(question, text))
+
+
+def _citations(cited: list[Cited]) -> list[Citation]:
+    return [
+        Citation(
+            id=one.evidence.id,
+            kind=one.evidence.kind,
+            start=one.evidence.start,
+            end=one.evidence.end,
+            text=one.evidence.value,
+        )
+        for one in cited
+    ]

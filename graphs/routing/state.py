@@ -1,0 +1,58 @@
+"""What the router's nodes hand on: ids and texts, never tensors."""
+
+from operator import add
+from typing import Annotated, Any, Literal, TypedDict
+
+Route = Literal["weights", "evidence", "rewatch", "abstain"]
+
+
+class Citation(TypedDict):
+    """A span of the video that proves an answer, in seconds, and what was measured there."""
+
+    id: str
+    kind: str
+    start: float
+    end: float
+    text: str
+
+
+class Turn(TypedDict):
+    """One question of a conversation as it stands alone, its answer and the video it was about."""
+
+    question: str
+    answer: str
+    nkr: str
+
+
+class Asked(TypedDict, total=False):
+    """What a router is asked: ``video`` is the id of its NKR, or None where that is open."""
+
+    question: str
+    video: str | None
+
+
+class Replied(TypedDict, total=False):
+    """What it replies.
+
+    ``route`` says where the answer comes from: the weights, stored evidence, the frames looked at
+    again; or that the video does not show it.
+    ``confidence`` is 0 to 1; ``supported`` is false where no stored evidence has what is said.
+    """
+
+    question: str
+    standalone: str
+    nkr: str | None
+    answer: str
+    route: Route | None
+    confidence: float
+    supported: bool
+    citations: list[Citation]
+    steps: list[str]
+
+
+class RouterState(Asked, Replied, total=False):
+    """The whole state; ``turns`` is the conversation so far and ``steps`` how this one went."""
+
+    turns: Annotated[list[Turn], add]
+    candidates: list[str]
+    weights: dict[str, Any]
