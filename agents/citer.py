@@ -24,6 +24,8 @@ ENOUGH = 0.8
 TOLERANCE = 1.0
 _LATER = re.compile(r"\b(after|next|behind|follow\w*|later|then|succeed\w*)\b")
 _EARLIER = re.compile(r"\b(before|previous\w*|precede\w*|in front|ahead|earlier|prior)\b")
+# Capitalised words within a sentence.
+_NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w'-]*(?: [A-Z][\w'-]*)*")
 _ASKS = {
     "colour": re.compile(r"\b(colou?rs?|hues?|tint\w*|shade)\b"),
     "brightness": re.compile(r"\b(bright\w*|light\w*|dark\w*)\b"),
@@ -124,6 +126,22 @@ class Citer:
         words = [word for word in fold(question).split() if word not in _COMMON]
         rarest = log(1 + self._texts) * len(words)
         return sum(self._rarity.get(word, 0.0) for word in words) / rarest if rarest else 0.0
+
+    def is_foreign(self, question: str) -> bool:
+        """Tell whether a question names something of which no text here has a word."""
+        for name in _NAME.findall(question):
+            words = [word for word in fold(name).split() if len(word) > 1]
+            if words and not any(self._has(word) for word in words):
+                return True
+        return False
+
+    def _has(self, word: str) -> bool:
+        # "NASA's" folds to "nasas", and a recogniser may join or cut a word.
+        return word in self._holding or any(
+            known.startswith(word) or word.startswith(known)
+            for known in self._holding
+            if min(len(known), len(word)) > 3
+        )
 
     def _held(self, asked: str) -> dict[int, float]:
         """Return the texts that a folded question has words of, with the share of their words.

@@ -1,5 +1,6 @@
 """What the router answers with: the library, one backbone for all its NKRs, and the embedder."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -67,6 +68,10 @@ class Desk:
     def answerer(self, volume: Volume | None) -> Seat:
         """Return what answers through an NKR's weights; None is the bare backbone."""
         return self.rack.of(volume.nkr if volume else None)
+
+    def embed_all(self, texts: Sequence[str]) -> "np.ndarray":
+        """Return the unit-length embedding of each text [texts, dimensions]."""
+        return self._embedder.embed(texts)
 
     def embed(self, *texts: str) -> "np.ndarray":
         """Return the unit-length embedding of texts taken together [dimensions]."""

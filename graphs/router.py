@@ -1,16 +1,17 @@
 """The router graph: a question about any of many videos, answered by the way that can.
 
-contextualize -> select_video -> recall -> gate: answer | search -> abstain
+contextualize -> select_video -> recall -> gate: answer | search -> rewatch -> abstain
 """
 
 from langgraph.graph import END, START, StateGraph
 
 from graphs.desk import Settings
 from graphs.routing import nodes
+from graphs.routing.rewatch import rewatch
 from graphs.routing.state import Asked, Replied, RouterState
 
 
-def build() -> StateGraph:
+def build() -> StateGraph[RouterState, Settings, Asked, Replied]:
     """Return the router's builder, to be compiled with the memory that one wants."""
     builder = StateGraph(
         RouterState, context_schema=Settings, input_schema=Asked, output_schema=Replied
@@ -20,6 +21,7 @@ def build() -> StateGraph:
     builder.add_node("recall", nodes.recall)
     builder.add_node("answer", nodes.answer)
     builder.add_node("search", nodes.search)
+    builder.add_node("rewatch", rewatch)
     builder.add_node("abstain", nodes.abstain)
     builder.add_node("remember", nodes.remember)
     builder.add_edge(START, "contextualize")
@@ -28,7 +30,12 @@ def build() -> StateGraph:
     builder.add_conditional_edges("recall", nodes.gate, ["answer", "search"])
     builder.add_conditional_edges(
         "search",
-        lambda state: "remember" if state.get("route") == "evidence" else "abstain",
+        lambda state: "remember" if state["route"] else "rewatch",
+        ["remember", "rewatch"],
+    )
+    builder.add_conditional_edges(
+        "rewatch",
+        lambda state: "remember" if state["route"] else "abstain",
         ["remember", "abstain"],
     )
     builder.add_edge("answer", "remember")

@@ -10,8 +10,9 @@ from agents.citer import Cited
 from agents.embedded.contextualizer import contextualize as written_out
 from graphs.desk import Desk, Settings, open_desk
 from graphs.library import Volume, is_clear
+from graphs.routing.cited import citations, cited
 from graphs.routing.sheets import sheet
-from graphs.routing.state import Citation, RouterState
+from graphs.routing.state import RouterState
 from training.calibration import Calibration, ask_again
 from training.corpus import REFUSAL
 from training.scoring import is_refusal
@@ -19,6 +20,8 @@ from training.scoring import is_refusal
 # Spans that are read where the weights do not know; the embedded backbone reads no more at once.
 SPANS = 3
 CANDIDATES = 3
+# Confidence that an answer without evidence must have.
+SURE = 0.5
 
 
 def contextualize(state: RouterState) -> dict[str, Any]:
@@ -66,14 +69,14 @@ def recall(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
     # Asked at the same time, they share the backbone's batch.
     with ThreadPoolExecutor(len(names)) as pool:
         found = list(pool.map(lambda name: _recalled(desk, name, state["standalone"]), names))
-    best = max(found, key=lambda one: (one.told, bool(one.cited), one.confidence))
+    best = max(found, key=lambda one: (one.told, bool(one.proofs), one.confidence))
     answers = "; ".join(f"{one.name}: {one.answer} ({one.confidence:.2f})" for one in found)
     return {
         "nkr": best.name,
         "confidence": best.confidence,
         "weights": {"answer": best.answer, "told": best.told},
-        "citations": _citations(best.cited),
-        "supported": bool(best.cited),
+        "citations": citations(best.proofs),
+        "supported": bool(best.proofs),
         "steps": [*state["steps"], f"recall: {answers}"],
     }
 
@@ -84,7 +87,7 @@ class _Recalled:
     answer: str
     told: bool
     confidence: float
-    cited: list[Cited]
+    proofs: list[Cited]
 
 
 def _recalled(desk: Desk, name: str, question: str) -> _Recalled:
@@ -94,12 +97,16 @@ def _recalled(desk: Desk, name: str, question: str) -> _Recalled:
     text = doubted.answer.text
     confidence = calibration.confidence(doubted.answer, doubted.agreement)
     told = confidence >= calibration.threshold and not is_refusal(text)
-    return _Recalled(name, text, told, confidence, _cited(desk, volume, question, text))
+    return _Recalled(name, text, told, confidence, cited(desk, volume.citer, question, text))
 
 
 def gate(state: RouterState) -> str:
-    """Say where it goes on: the weights' answer, or the search."""
-    return "answer" if state["weights"]["told"] else "search"
+    """Say where it goes on: the weights' answer, or the search.
+
+    An answer that no evidence has must be surer than not to be given.
+    """
+    sure = state["supported"] or state["confidence"] >= SURE
+    return "answer" if state["weights"]["told"] and sure else "search"
 
 
 def answer(state: RouterState) -> dict[str, Any]:
@@ -118,18 +125,18 @@ def search(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
     best: tuple[str, str, list[Cited]] | None = None
     for name in state["candidates"]:
         volume = desk.volume(name)
-        text, cited = _read(desk, volume, state["standalone"])
-        if cited and best is None:
-            best = (name, text, cited)
+        text, proofs = _read(desk, volume, state["standalone"])
+        if proofs and best is None:
+            best = (name, text, proofs)
     if best is None:
         return {"steps": [*state["steps"], "search: the evidence does not say"]}
-    name, text, cited = best
+    name, text, proofs = best
     return {
         "nkr": name,
         "answer": text,
         "route": "evidence",
         "supported": True,
-        "citations": _citations(cited),
+        "citations": citations(proofs),
         "steps": [*state["steps"], f"search: {text}"],
     }
 
@@ -158,26 +165,6 @@ def _read(desk: Desk, volume: Volume, question: str) -> tuple[str, list[Cited]]:
     if not context:
         return "", []
     (found,) = desk.answerer(None).answer([question], context=context)
-    cited = _cited(desk, volume, question, found.text)
     inside = {item.id for item in volume.citer.of_shots(shots)}
-    return found.text, [one for one in cited if one.evidence.id in inside]
-
-
-def _cited(desk: Desk, volume: Volume, question: str, text: str) -> list[Cited]:
-    """Return the evidence of an answer; a refusal has none."""
-    if is_refusal(text):
-        return []
-    return volume.citer.cite(question, text, desk.embed(question, text))
-
-
-def _citations(cited: list[Cited]) -> list[Citation]:
-    return [
-        Citation(
-            id=one.evidence.id,
-            kind=one.evidence.kind,
-            start=one.evidence.start,
-            end=one.evidence.end,
-            text=one.evidence.value,
-        )
-        for one in cited
-    ]
+    proofs = cited(desk, volume.citer, question, found.text)
+    return found.text, [one for one in proofs if one.evidence.id in inside]

@@ -1,0 +1,96 @@
+"""Looking at the video again, where its file is at hand: what was not written down may be there."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from agents.citer import Citer
+from graphs.desk import Settings, open_desk
+from graphs.library import Volume
+from graphs.nodes.perceive import measure
+from graphs.resources import EYES
+from graphs.routing.cited import citations, cited
+from graphs.routing.sheets import sheet
+from graphs.routing.state import RouterState
+from tools.evidence import Evidence, searchable
+from training.scoring import is_refusal
+
+# Spans that are looked at, and parts that each is cut into: what stands for a part of a span may
+# have been taken for a flicker the first time.
+SPANS, PARTS = 2, 3
+_hashing = threading.Lock()
+_hashes: dict[tuple[Path, int, int], str] = {}
+
+
+def rewatch(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
+    """Measure the likeliest spans again, more closely, and read what was found."""
+    desk = open_desk(runtime.context)
+    steps = state["steps"]
+    for name in state["candidates"]:
+        volume = desk.volume(name)
+        path = find_video(volume, runtime.context.videos)
+        if path is None:
+            continue
+        question = state["standalone"]
+        found = _seen(volume, path, question, desk.embed(question))
+        context = sheet(found, volume.seconds)
+        if not context:
+            continue
+        (answer,) = desk.answerer(None).answer([question], context=context)
+        if is_refusal(answer.text):
+            continue
+        seen = Citer(found, desk.embed_all([searchable(item) for item in found]))
+        if proofs := cited(desk, seen, question, answer.text):
+            return {
+                "nkr": name,
+                "answer": answer.text,
+                "route": "rewatch",
+                "supported": True,
+                "citations": citations(proofs),
+                "steps": [*steps, f"rewatch: {answer.text}"],
+            }
+    return {
+        "steps": [*steps, "rewatch: nothing more was seen"] if runtime.context.videos else steps
+    }
+
+
+def find_video(volume: Volume, folder: str | None) -> Path | None:
+    """Return a volume's video in a folder: the file of its name that has its content, or None."""
+    if folder is None:
+        return None
+    video = volume.nkr.manifest.video
+    path = Path(folder) / Path(video.name).name
+    if not path.is_file():
+        return None
+    return path if _hash(path) == video.sha256 else None
+
+
+def _hash(path: Path) -> str:
+    from hashlib import file_digest
+
+    stat = path.stat()
+    key = (path, stat.st_size, stat.st_mtime_ns)
+    with _hashing:
+        if key not in _hashes:
+            with path.open("rb") as file:
+                _hashes[key] = file_digest(file, "sha256").hexdigest()
+        return _hashes[key]
+
+
+def _seen(volume: Volume, path: Path, question: str, vector: Any) -> list[Evidence]:
+    """Return what is measured now in the spans nearest to a question, and what was heard there."""
+    found: list[Evidence] = []
+    shots = volume.citer.nearest(question, vector, SPANS)
+    with EYES.borrow(path) as eyes:
+        for shot in sorted(shots):
+            known = volume.citer.of_shots({shot})
+            found += [item for item in known if item.kind == "speech"]
+            for span in [(item.start, item.end) for item in known if item.kind == "shot"]:
+                length = (span[1] - span[0]) / PARTS
+                for part in range(PARTS):
+                    start = span[0] + part * length
+                    found += measure(eyes, shot * PARTS + part, start, start + length)
+    numbered = enumerate(found)
+    return [item.model_copy(update={"id": f"rewatch-{number:04d}"}) for number, item in numbered]
