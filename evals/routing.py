@@ -19,7 +19,7 @@ from evals import apart, commands, generated_clips, sample_clip
 from graphs.desk import Desk, Settings, open_desk
 from graphs.environment import prepare
 from graphs.router import graph
-from graphs.routing.state import Citation
+from graphs.routing.state import Asked, Citation
 from training.corpus import Record
 from training.scoring import is_right
 
@@ -76,8 +76,8 @@ def measure(desk: Desk) -> dict[str, Any]:
         for record in questions(run, volume.seconds):
             began = time.perf_counter()
             absent = record.category == "absent"
-            asked = {"question": record.question, "video": volume.id if absent else None}
-            reply = graph.invoke(asked, context=desk.settings)
+            asked: Asked = {"question": record.question, "video": volume.id if absent else None}
+            reply: Any = graph.invoke(asked, context=desk.settings)
             seconds.append(time.perf_counter() - began)
             if absent:
                 told[reply["route"] != "abstain"] += 1

@@ -1,4 +1,4 @@
-"""The command lines: `nkr distill` and `nkr ask`, the same as `python -m graphs.distill|ask`."""
+"""The command lines: `nkr distill|ask|chat|serve`, the same as `python -m graphs.distill` etc."""
 
 import argparse
 import contextlib
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
+from graphs import answering
 from graphs.environment import prepare
 from graphs.failures import sentence
 from tools.errors import InputError
@@ -22,9 +23,14 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return 0, 2 for what the user can mend, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="nkr", description="Distil a video, and ask it.")
-    commands = parser.add_subparsers(required=True, metavar="distill|ask")
+    commands = parser.add_subparsers(required=True, metavar="distill|ask|chat|serve")
     add_distill(commands.add_parser("distill", help="distil a video into an NKR"))
     add_ask(commands.add_parser("ask", help="ask an NKR"))
+    talk = commands.add_parser("chat", help="talk about the videos of a folder of NKRs")
+    served = commands.add_parser("serve", help="serve them: an OpenAI-compatible API and a page")
+    for add, added in ((answering.add_chat, talk), (answering.add_serve, served)):
+        add(added, whole)
+        add_device(added)
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = parser.parse_args(given)
     arguments.given = given[1:]

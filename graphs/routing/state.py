@@ -25,10 +25,14 @@ class Turn(TypedDict):
 
 
 class Asked(TypedDict, total=False):
-    """What a router is asked: ``video`` is the id of its NKR, or None where that is open."""
+    """What a router is asked: ``video`` is the id of its NKR, or None where that is open.
+
+    ``turns`` are added to those of the conversation so far.
+    """
 
     question: str
     video: str | None
+    turns: Annotated[list[Turn], add]
 
 
 class Replied(TypedDict, total=False):
@@ -51,8 +55,7 @@ class Replied(TypedDict, total=False):
 
 
 class RouterState(Asked, Replied, total=False):
-    """The whole state; ``turns`` is the conversation so far and ``steps`` how this one went."""
+    """The whole state; ``turns`` is the conversation so far, ``steps`` how this question went."""
 
-    turns: Annotated[list[Turn], add]
     candidates: list[str]
     weights: dict[str, Any]

@@ -1,0 +1,1 @@
+"""NKRs as models of an OpenAI-compatible server, and the page that asks them."""

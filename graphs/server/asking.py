@@ -1,0 +1,104 @@
+"""Questions of the server on their way through the router: counted, bounded, timed."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import cast
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from agents.embedded.contextualizer import contextualize
+from graphs.desk import Desk
+from graphs.router import graph
+from graphs.routing.state import Asked, Replied, Turn
+from graphs.server.completions import AUTO, ChatRequest
+from graphs.server.errors import RequestError
+from training.errors import NKRError
+
+
+class Asking:
+    """Runs the router for at most ``at_once`` requests; as many again as ``waiting`` may queue."""
+
+    def __init__(self, desk: Desk, *, at_once: int, waiting: int, seconds: float) -> None:
+        self._desk = desk
+        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="ask")
+        self._most, self._seconds = at_once + waiting, seconds
+        self._running = 0
+        self.registry = CollectorRegistry()
+        self._answers = Counter(
+            "nkr_answers", "Answers by the way they were found.", ["route"], registry=self.registry
+        )
+        self._refused = Counter(
+            "nkr_refused_requests", "Requests without an answer.", ["code"], registry=self.registry
+        )
+        self._latency = Histogram(
+            "nkr_answer_seconds", "Seconds from question to answer.", registry=self.registry
+        )
+        open_now = Gauge("nkr_open_requests", "Requests in work.", registry=self.registry)
+        open_now.set_function(lambda: self._running)
+        known = Gauge("nkr_models", "NKRs that can be asked.", registry=self.registry)
+        known.set_function(lambda: len(desk.library.volumes()))
+
+    async def ask(self, request: ChatRequest) -> Replied:
+        """Return the router's reply; raises `RequestError` where there is none."""
+        try:
+            return await self._ask(request)
+        except RequestError as error:
+            self._refused.labels(error.code).inc()
+            raise
+
+    async def _ask(self, request: ChatRequest) -> Replied:
+        question = request.question()
+        if request.model != AUTO and request.model not in self._desk.library.volumes():
+            raise RequestError(
+                404, f"There is no model {request.model!r}: GET /v1/models lists them.",
+                code="model_not_found", param="model",
+            )  # fmt: skip
+        if self._running >= self._most:
+            raise RequestError(429, "The server is busy: try again soon.", code="too_many_requests")
+        self._running += 1
+        began = perf_counter()
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._pool, self._routed, request, question)
+        # It counts as running until it ends, also where nobody waits for it any more.
+        work.add_done_callback(self._ended)
+        try:
+            reply = await asyncio.wait_for(asyncio.shield(work), self._seconds)
+        except TimeoutError:
+            raise RequestError(
+                504, f"There was no answer in {self._seconds:g} s.", code="timeout"
+            ) from None
+        except NKRError as error:
+            raise RequestError(400, str(error), code="not_answerable") from error
+        self._latency.observe(perf_counter() - began)
+        self._answers.labels(reply["route"]).inc()
+        return reply
+
+    def _routed(self, request: ChatRequest, question: str) -> Replied:
+        video = None if request.model == AUTO else request.model
+        asked: Asked = {"question": question, "video": video, "turns": self._turns(request, video)}
+        return cast(Replied, graph.invoke(asked, context=self._desk.settings))
+
+    def _turns(self, request: ChatRequest, video: str | None) -> list[Turn]:
+        """Return the conversation so far, its questions written out."""
+        turns: list[Turn] = []
+        for asked, answer in request.exchanges():
+            alone = (
+                contextualize(asked, turns[-1]["question"], turns[-1]["answer"]) if turns else asked
+            )
+            turns.append(Turn(question=alone, answer=answer, nkr=video or ""))
+        if turns and video is None:
+            alone = turns[-1]["question"]
+            ranked = self._desk.library.ranked(alone, self._desk.embed(alone))
+            turns[-1]["nkr"] = ranked[0][1].id if ranked else ""
+        return turns
+
+    def _ended(self, work: "asyncio.Future[Replied]") -> None:
+        self._running -= 1
+        if not work.cancelled():
+            # Where nobody waits any more, nobody else would read it.
+            work.exception()
+
+    def close(self) -> None:
+        """End when what runs has ended."""
+        self._pool.shutdown(cancel_futures=True)
