@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
@@ -63,7 +64,7 @@ class Limits:
             return True
         scheme, _, token = headers.get("authorization", "").partition(" ")
         given = token if scheme.lower() == "bearer" else ""
-        given = given or cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
+        given = given or unquote(cookie_parser(headers.get("cookie", "")).get(COOKIE, ""))
         # Each is compared in full, so that the time tells nothing.
         same = [hmac.compare_digest(given.encode(), key) for key in self._keys]
         return any(same)

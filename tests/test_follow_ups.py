@@ -1,0 +1,50 @@
+"""Follow-ups that are written out, and questions that lean on nothing."""
+
+import pytest
+
+from agents.embedded.contextualizer import contextualize
+from evals.follow_ups import is_meant, items, measure
+from training.corpus import REFUSAL
+
+
+def test_nine_in_ten_of_the_set_ask_what_was_meant() -> None:
+    found = measure()
+    assert found["follow_ups"] >= 60
+    assert found["right"] >= 0.9, found["wrong"]
+
+
+def test_what_is_left_as_it_is_does_not_pass_for_meant() -> None:
+    kept = measure(lambda asked, before, answer: asked)
+    assert kept["right"] < 0.2
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who built the second tower?",
+        "What is shown at 00:40?",
+        'What title comes after "The Lamp"?',
+        "How many shots are there?",
+        "Describe the video.",
+        "Which sentence mentions Bruges?",
+    ],
+)
+def test_a_question_that_stands_alone_stays(question: str) -> None:
+    before = 'What colour is the slide "The Keepers"?'
+    assert contextualize(question, before, "green") == question
+
+
+def test_without_a_question_before_nothing_changes() -> None:
+    assert contextualize("  and  then? ", "", "") == "and then?"
+
+
+def test_a_refusal_is_nothing_to_lean_on() -> None:
+    written = contextualize("and after that?", "What is shown at 00:10?", REFUSAL)
+    assert written == "What is shown after 00:10?"
+
+
+@pytest.mark.parametrize("asked", ["?", "and", "it?", "…", "and and and", "“”", "the same?"])
+def test_odd_follow_ups_are_written_somehow(asked: str) -> None:
+    for item in items():
+        assert contextualize(asked, item["before"], item["answer"])
+    assert not is_meant({"has": ["lamp"], "lacks": []}, contextualize(asked, "Who?", ""))
