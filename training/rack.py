@@ -42,6 +42,7 @@ class Rack:
         self._memory = memory
         self._adapters: OrderedDict[str, Adapter] = OrderedDict()
         self._mounted: OrderedDict[str, int] = OrderedDict()
+        self._free = list(range(slots, BARE, -1))
         self._waiting: deque[_Question] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -128,13 +129,12 @@ class Rack:
         name = _name(nkr)
         if name not in self._mounted:
             adapter = self._adapter(nkr)
-            if len(self._mounted) < self._slots.count:
-                slot = len(self._mounted) + 1
-            else:
+            if not self._free:
                 oldest = next(other for other in self._mounted if other not in used)
-                slot = self._mounted.pop(oldest)
-            self._slots.put(slot, adapter)
-            self._mounted[name] = slot
+                self._free.append(self._mounted.pop(oldest))
+            # One that does not fit leaves its slot free.
+            self._slots.put(self._free[-1], adapter)
+            self._mounted[name] = self._free.pop()
         self._mounted.move_to_end(name)
         return self._mounted[name]
 

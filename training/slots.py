@@ -66,15 +66,15 @@ class Slots:
         """
         for stack in self._stacks.values():
             stack.clear(slot)
+        stacks = {name: self._stacks.get(name) or self._stack(name) for name in adapter.layers}
         for name, (a, b) in adapter.layers.items():
-            stack = self._stacks.get(name) or self._stack(name)
-            if a.shape[1] != stack.base.in_features or b.shape[0] != stack.base.out_features:
-                for other in self._stacks.values():
-                    other.clear(slot)
+            base = stacks[name].base
+            if (a.shape[1], b.shape[0]) != (base.in_features, base.out_features):
                 raise NKRError(
                     f"The adapter does not fit {name}: it was made for another backbone."
                 )
-            stack.fill(slot, a, b)
+        for name, (a, b) in adapter.layers.items():
+            stacks[name].fill(slot, a, b)
 
     def choose(self, rows: Sequence[int]) -> None:
         """Say which slot each row of the next batches goes through."""

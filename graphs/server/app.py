@@ -19,7 +19,10 @@ from training.nkr import WEIGHTS
 
 MAX_BODY = 1 << 20
 # The page asks no other host for anything.
-_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; img-src 'self' data:"
+_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:"
+)
 
 
 def create_app(

@@ -1,0 +1,180 @@
+"""The router graph: the video that is meant, the way that an answer takes, what it cites."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from tiny_library import OTHERS
+from tiny_nkr import PAIRS
+
+from graphs.desk import Desk, Settings
+from graphs.library import Library
+from graphs.router import build
+from graphs.routing import nodes
+from graphs.routing.rewatch import find_video
+from tools.errors import InputError
+from training.answerer import Answer
+from training.corpus import REFUSAL
+from training.rack import Seat
+
+pytest_plugins = ("tiny_nkr", "tiny_library")
+
+LAMP, HARBOUR = "lamp-11111111", "harbour-22222222"
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def ask(desk: Desk) -> Ask:
+    """Ask the router within one conversation."""
+    graph = build().compile(checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "talk"}}
+
+    def asked(question: str, video: str | None = None) -> Any:
+        given: Any = {"question": question, "video": video, "turns": []}
+        return graph.invoke(given, config, context=desk.settings)
+
+    return asked
+
+
+def reading(monkeypatch: pytest.MonkeyPatch, says: str) -> list[str]:
+    """Let the bare backbone read so in whatever it is given; return what it was given."""
+    given: list[str] = []
+    own = Seat.answer
+
+    def answer(self: Seat, questions: Any, *, context: str | None = None) -> list[Answer]:
+        if context is None:
+            return own(self, questions)
+        given.append(context)
+        return [Answer(says, 0.0, 1, 0.0)]
+
+    monkeypatch.setattr(Seat, "answer", answer)
+    return given
+
+
+def test_weights_answer_with_the_evidence_that_supports_them(ask: Ask) -> None:
+    reply = ask("What is the title at 00:05?", LAMP)
+    assert (reply["answer"], reply["route"], reply["nkr"]) == ("The Lamp", "weights", LAMP)
+    assert reply["supported"]
+    (cited,) = [cited for cited in reply["citations"] if cited["kind"] == "title"]
+    assert (cited["start"], cited["end"], cited["text"]) == (0.0, 10.0, "The Lamp")
+
+
+def test_each_video_answers_for_itself(ask: Ask) -> None:
+    for video, known in ((LAMP, PAIRS), (HARBOUR, OTHERS)):
+        for question, answer in known[:3]:
+            assert ask(question, video)["answer"] == answer
+
+
+def test_an_answer_that_no_evidence_has_is_marked(ask: Ask) -> None:
+    reply = ask("Who carried the lamp?", HARBOUR)
+    # Tom stands in the evidence; a 00:02 that is told of a kettle does not name the kettle.
+    assert reply["supported"]
+    reply = ask("Who carried the lamp in Paris?", HARBOUR)
+    assert reply["citations"] == []
+    assert not reply["supported"]
+
+
+@pytest.mark.parametrize(
+    ("question", "video"),
+    [
+        ("Who walks to the quay of Lindmoor?", HARBOUR),
+        ("Which lamp did Lindqvist carry?", LAMP),
+        ("What is the title of lamp.mp4 at 00:05?", LAMP),
+        ("In harbour, what is the title at 00:05?", HARBOUR),
+    ],
+)
+def test_the_video_that_knows_of_it_or_is_named_is_chosen(
+    ask: Ask, question: str, video: str
+) -> None:
+    assert ask(question)["nkr"] == video
+
+
+def test_a_follow_up_stays_with_its_video_and_a_new_question_leaves_it(ask: Ask) -> None:
+    assert ask("Which lamp did Lindqvist carry?")["nkr"] == LAMP
+    reply = ask("and at 00:05?")
+    assert (reply["nkr"], reply["standalone"] != "and at 00:05?") == (LAMP, True)
+    assert ask("Who walks to the quay of Lindmoor?")["nkr"] == HARBOUR
+
+
+def test_what_the_weights_refuse_is_read_in_the_evidence(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = reading(monkeypatch, "red")
+    reply = ask("Where is the harbour?", LAMP)
+    assert reply["route"] == "evidence"
+    assert reply["citations"][0]["text"] == "red"
+    assert any("The Kettle" in context for context in given)
+    assert ask("What is the title at 00:05?", LAMP)["route"] == "weights", "a route is of one turn"
+
+
+def test_what_is_read_but_stands_nowhere_is_not_told(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = reading(monkeypatch, "Atlantis")
+    reply = ask("Where is the harbour?", LAMP)
+    assert (reply["route"], reply["answer"]) == ("abstain", REFUSAL)
+    assert len(given) == 2, "the evidence, then the frames"
+    assert reply["citations"] == []
+    assert reply["steps"][-2:] == ["rewatch: nothing more was seen", "abstain"]
+
+
+def test_the_frames_are_looked_at_again_where_the_evidence_is_silent(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The evidence says that it is red; the video, a grey one, does not."""
+    monkeypatch.setattr(nodes, "_read", lambda *_: ("", []))
+    given = reading(monkeypatch, "medium")
+    found = ask("How bright is the harbour?", LAMP)
+    if found["route"] == "weights":
+        pytest.fail("the weights should not know")
+    assert found["route"] in ("rewatch", "abstain")
+    assert given, "nothing was looked at"
+
+
+def test_a_file_of_another_content_is_not_the_video(desk: Desk, tmp_path: Path) -> None:
+    volume = desk.volume(LAMP)
+    assert find_video(volume, desk.settings.videos) is not None
+    (tmp_path / "lamp.mp4").write_bytes(b"another")
+    assert find_video(volume, str(tmp_path)) is None
+    assert find_video(desk.volume(HARBOUR), desk.settings.videos) is None
+    assert find_video(volume, None) is None
+
+
+def test_an_unsure_answer_without_evidence_is_not_given(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nodes, "SURE", 1.1)
+    reply = ask("Who carried the lamp in Paris?", HARBOUR)
+    assert reply["route"] == "abstain"
+
+
+def test_a_damaged_nkr_is_told_and_the_others_answer(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "nkrs"
+    shutil.copytree(settings.nkr_dir, folder)
+    library = Library(folder)
+    assert [*library.volumes()] == [HARBOUR, LAMP]
+    (folder / LAMP / "evidence.jsonl").write_text("{}")
+    (folder / LAMP / "nkr.json").touch()
+    assert [*library.volumes()] == [HARBOUR]
+    assert "damaged" in library.problems[LAMP]
+    shutil.rmtree(folder / LAMP)
+    shutil.copytree(Path(settings.nkr_dir) / LAMP, folder / LAMP)
+    assert [*library.volumes()] == [HARBOUR, LAMP]
+    assert library.problems == {}
+
+
+def test_a_folder_without_nkrs_is_told(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no NKR"):
+        Desk(replace(settings, nkr_dir=str(tmp_path)))
+    with pytest.raises(InputError, match="no folder"):
+        Desk(replace(settings, nkr_dir=str(tmp_path / "nowhere")))
+
+
+def test_an_id_is_looked_up_and_never_a_path(desk: Desk) -> None:
+    for name in ("../lamp-11111111", "/etc", "", ".", "lamp-11111111/../lamp-11111111"):
+        with pytest.raises(InputError):
+            desk.volume(name)

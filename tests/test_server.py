@@ -1,0 +1,304 @@
+"""The server under real clients: openai, langchain-openai, curl, and those who mean no good."""
+
+import http.client
+import json
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import openai
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from langchain_openai import ChatOpenAI
+from tiny_library import OTHERS
+from tiny_nkr import PAIRS
+
+from graphs.desk import Desk
+from graphs.server.app import create_app
+from graphs.server.asking import Asking
+
+pytest_plugins = ("tiny_nkr", "tiny_library")
+
+LAMP, HARBOUR = "lamp-11111111", "harbour-22222222"
+
+
+class Served:
+    """An app on a port of this machine."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.asking: Asking = app.state.asking
+        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def post(self, body: Any, **more: Any) -> httpx.Response:
+        return httpx.post(f"{self.url}/v1/chat/completions", json=body, timeout=60, **more)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self.asking.close()
+
+
+@pytest.fixture
+def server(desk: Desk) -> Iterator[Served]:
+    served = Served(create_app(desk, max_body=60_000))
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def client(server: Served) -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
+
+
+def asked(question: str, model: str = LAMP, **more: Any) -> dict[str, Any]:
+    return {"model": model, "messages": [{"role": "user", "content": question}], **more}
+
+
+def test_every_nkr_is_a_model_beside_auto(client: openai.OpenAI) -> None:
+    assert [model.id for model in client.models.list()] == ["auto", HARBOUR, LAMP]
+    assert client.models.retrieve(LAMP).owned_by == "nkr"
+    assert client.models.retrieve("auto").id == "auto"
+    with pytest.raises(openai.NotFoundError, match="no model"):
+        client.models.retrieve("nobody")
+
+
+def test_the_openai_package_gets_answers_with_usage_and_citations(client: openai.OpenAI) -> None:
+    for model, known in ((LAMP, PAIRS), (HARBOUR, OTHERS)):
+        question, answer = known[0]
+        found = client.chat.completions.create(**asked(question, model))
+        assert found.choices[0].message.content == answer
+        assert found.choices[0].finish_reason == "stop"
+        assert found.usage is not None
+        total = found.usage.prompt_tokens + found.usage.completion_tokens
+        assert found.usage.total_tokens == total > found.usage.completion_tokens > 0
+        told = found.model_extra["nkr"]  # type: ignore[index]
+        assert (told["route"], told["nkr"], told["supported"]) == ("weights", model, True)
+        assert told["citations"][0]["text"] == answer
+
+
+def test_auto_lets_the_router_choose(client: openai.OpenAI) -> None:
+    found = client.chat.completions.create(**asked("Who walks to the quay of Lindmoor?", "auto"))
+    assert found.model_extra["nkr"]["nkr"] == HARBOUR  # type: ignore[index]
+
+
+def test_a_stream_says_the_same_in_pieces(client: openai.OpenAI) -> None:
+    question, answer = PAIRS[2]
+    options: Any = {"include_usage": True}
+    stream = client.chat.completions.create(**asked(question, stream=True), stream_options=options)
+    chunks = list(stream)
+    pieces = [chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices]
+    assert "".join(pieces) == answer
+    assert len([piece for piece in pieces if piece]) > 1
+    last = [chunk for chunk in chunks if chunk.choices][-1]
+    assert last.choices[0].finish_reason == "stop"
+    assert last.model_extra["nkr"]["citations"]  # type: ignore[index]
+    assert chunks[-1].usage is not None
+    assert chunks[-1].usage.completion_tokens > 0
+    assert len({chunk.id for chunk in chunks}) == 1
+
+
+def test_langchain_talks_to_it_with_follow_ups_and_footnotes(server: Served) -> None:
+    model = ChatOpenAI(
+        model=LAMP,
+        base_url=f"{server.url}/v1",
+        api_key="none",  # type: ignore[arg-type]
+        extra_body={"citations": "footnotes"},
+    )
+    first = model.invoke("What is the title at 00:05?")
+    assert first.text.startswith("The Lamp [1]")
+    assert "[1] 00:00-00:10 title: The Lamp" in first.text
+    talk: Any = [("user", "Who carried the lamp?"), first, ("user", "and at 00:05?")]
+    pieces = [chunk.text for chunk in model.stream(talk)]
+    assert "".join(pieces)
+
+
+def test_curl_gets_an_answer(server: Served) -> None:
+    body, url = (
+        json.dumps(asked("What is the title at 00:05?")),
+        f"{server.url}/v1/chat/completions",
+    )
+    done = subprocess.run(
+        ["curl", "-sS", url, "-H", "Content-Type: application/json", "-d", body],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["choices"][0]["message"]["content"] == "The Lamp"
+
+
+def test_an_answer_of_few_tokens_is_cut(client: openai.OpenAI) -> None:
+    found = client.chat.completions.create(**asked(PAIRS[2][0]), max_tokens=1)
+    assert found.choices[0].finish_reason == "length"
+    assert found.usage is not None
+    assert found.usage.completion_tokens == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (asked("Who?", "nobody"), 404, "model_not_found"),
+        (asked("Who?", "../../etc/passwd"), 404, "model_not_found"),
+        (asked("Who?", "lamp-11111111/"), 404, "model_not_found"),
+        (asked("Who?", "x" * 300), 400, "invalid_value"),
+        (asked(""), 400, "no_question"),
+        (asked("lamp " * 5000), 400, "not_answerable"),
+        (asked("\ud800"), 400, "invalid_text"),
+        (asked("Who?", n=2), 400, "invalid_value"),
+        (asked("Who?", max_tokens=0), 400, "invalid_value"),
+        ({"model": LAMP, "messages": []}, 400, "invalid_value"),
+        ({"model": LAMP, "messages": [{"role": "user"}] * 300}, 400, "invalid_value"),
+        ({"model": LAMP, "messages": "Who?"}, 400, "invalid_value"),
+        ({"model": 3, "messages": [{"role": "user", "content": "Who?"}]}, 400, "invalid_value"),
+        ({"model": LAMP, "messages": [{"role": "god", "content": "Who?"}]}, 400, "invalid_value"),
+        ({"model": LAMP, "messages": [{"role": "assistant", "content": "a"}]}, 400, "no_question"),
+        ([], 400, "invalid_value"),
+        (asked("Who? " * 20_000), 413, "body_too_large"),
+    ],
+)
+def test_bad_requests_get_openais_errors(server: Served, body: Any, status: int, code: str) -> None:
+    found = httpx.post(
+        f"{server.url}/v1/chat/completions",
+        content=json.dumps(body),
+        headers={"Content-Type": "application/json"},
+        timeout=60,
+    )
+    assert found.status_code == status
+    error = found.json()["error"]
+    assert error["code"] == code
+    assert error["message"].endswith(".")
+    assert {*error} == {"message", "type", "param", "code"}
+    assert server.post(asked("What is the title at 00:05?")).status_code == 200
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b'{"model":', b"\xff\xfe", b"null", b"[" * 5000])
+def test_broken_json_is_told(server: Served, raw: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    found = httpx.post(f"{server.url}/v1/chat/completions", content=raw, headers=headers)
+    assert found.status_code == 400
+    assert found.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_other_addresses_are_told(server: Served) -> None:
+    for path in ("/v1/nothing", "/api/videos/../nkr.json", "/api/videos/%2e%2e%2fnkr.json", "/x"):
+        found = httpx.get(server.url + path)
+        assert found.status_code == 404
+        assert found.json()["error"]["type"] == "not_found_error"
+    assert httpx.get(f"{server.url}/v1/chat/completions").status_code == 405
+
+
+def test_a_body_without_an_end_is_cut_off(server: Served) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.putrequest("POST", "/v1/chat/completions")
+    connection.putheader("Transfer-Encoding", "chunked")
+    connection.endheaders()
+    for _ in range(20):
+        connection.send(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_clients_that_go_away_harm_nobody(server: Served) -> None:
+    body = json.dumps(asked("What is the title at 00:05?", stream=True)).encode()
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+        "Content-Type: application/json\r\n\r\n"
+    ).encode()
+    for sent in (head, head + body[:10], head + body):
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.sendall(sent)
+    with httpx.stream(
+        "POST", f"{server.url}/v1/chat/completions", json=json.loads(body), timeout=60
+    ) as stream:
+        next(stream.iter_lines())
+    assert server.post(asked("What is the title at 00:05?")).json()["choices"]
+
+
+def test_no_client_gets_anothers_answer(server: Served) -> None:
+    known = {LAMP: dict(PAIRS[:3]), HARBOUR: dict(OTHERS[:3])}
+
+    def ask(number: int) -> tuple[str, str]:
+        model = (LAMP, HARBOUR)[number % 2]
+        question, answer = list(known[model].items())[number // 2 % 3]
+        found = server.post(asked(question, model))
+        return found.json()["choices"][0]["message"]["content"], answer
+
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(ask, range(64)))
+    assert [pair for pair in found if pair[0] != pair[1]] == []
+
+
+def test_more_than_it_can_hold_is_sent_away_and_slow_ones_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = threading.Event()
+    monkeypatch.setattr(Asking, "_routed", lambda *_: held.wait(20) and {})
+    served = Served(create_app(desk, at_once=1, waiting=1, seconds=1.0))
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: served.post(asked("Who?")), range(3)))
+        assert sorted(answer.status_code for answer in found) == [429, 504, 504]
+        told = {answer.status_code: answer for answer in found}
+        assert told[429].headers["Retry-After"] == "1"
+        assert told[504].json()["error"]["type"] == "server_error"
+    # What nobody waits for any more still counts until it ends.
+    assert served.post(asked("Who?")).status_code == 429
+    held.set()
+    served.stop()
+
+
+def test_a_failure_of_ours_is_an_error_object(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(Asking, "_routed", fail)
+    found = server.post(asked("Who?"))
+    assert found.status_code == 500
+    assert found.json()["error"]["type"] == "server_error"
+    assert "secret" not in found.text
+
+
+def test_keys_are_needed_where_there_are_any(desk: Desk) -> None:
+    served = Served(create_app(desk, keys=["first", "sécond"]))
+    paths = ("/v1/models", "/api/library", "/metrics", f"/api/videos/{LAMP}")
+    for path in paths:
+        assert httpx.get(served.url + path).status_code == 401
+        wrong = {"Authorization": "Bearer wrong"}
+        assert httpx.get(served.url + path, headers=wrong).status_code == 401
+        right = {"Authorization": "Bearer first"}
+        assert httpx.get(served.url + path, headers=right).status_code == 200
+        cookie = {"Cookie": "nkr_key=s%C3%A9cond"}
+        assert httpx.get(served.url + path, headers=cookie).status_code == 200
+    refused = httpx.get(f"{served.url}/v1/models")
+    assert refused.json()["error"]["type"] == "authentication_error"
+    for path in ("/", "/healthz"):
+        assert httpx.get(served.url + path).status_code == 200
+    served.stop()
+
+
+def test_health_metrics_library_and_video(server: Served, desk: Desk) -> None:
+    server.post(asked("What is the title at 00:05?"))
+    assert httpx.get(f"{server.url}/healthz").json() == {"status": "ok", "models": 2}
+    text = httpx.get(f"{server.url}/metrics").text
+    assert 'nkr_answers_total{route="weights"} 1.0' in text
+    assert "nkr_open_requests 0.0" in text
+    harbour, lamp = httpx.get(f"{server.url}/api/library").json()["videos"]
+    assert (lamp["id"], lamp["playable"], harbour["playable"]) == (LAMP, True, False)
+    assert lamp["chapters"] == [[0.0, "The Lamp"], [10.0, "The Kettle"]]
+    assert lamp["covered"] == [[0.0, 20.0]]
+    video = httpx.get(f"{server.url}/api/videos/{LAMP}", headers={"Range": "bytes=0-9"})
+    assert (video.status_code, len(video.content)) == (206, 10)
+    assert httpx.get(f"{server.url}/api/videos/{HARBOUR}").status_code == 404
