@@ -91,6 +91,37 @@ class Asker:
         )
 
 
+class RoutedAsker:
+    """One NKR behind the router: its weights, then its evidence; answers are cited."""
+
+    def __init__(self, folder: Path, *, backbone: str | None = None, device: str = "auto") -> None:
+        from graphs.desk import Desk, Settings, open_desk
+
+        self._settings = Settings(nkr_dir=str(folder), backbone=backbone, device=device)  # type: ignore[arg-type]
+        desk: Desk = open_desk(self._settings)
+        self._name = next(iter(desk.library.volumes()))
+
+    def ask(self, question: str) -> Reply:
+        """Answer one question."""
+        from graphs.router import graph
+
+        began = time.perf_counter()
+        found: Any = graph.invoke(
+            {"question": question, "video": self._name, "turns": []}, context=self._settings
+        )
+        return Reply(
+            question=question,
+            answer=found["answer"],
+            source=found["route"],
+            confidence=found["confidence"],
+            citations=[
+                Citation(start=cited["start"], end=cited["end"], text=cited["text"])
+                for cited in found["citations"]
+            ],
+            latency_ms=round(1000 * (time.perf_counter() - began), 1),
+        )
+
+
 def reply_to(
     question: str,
     answer: "Answer",

@@ -114,7 +114,12 @@ def add_distill(parser: argparse.ArgumentParser) -> None:
 def add_ask(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ask`."""
     parser.add_argument("--nkr", required=True, type=Path, help="the folder of an NKR")
-    parser.add_argument("--route", choices=("weights", "auto"), default="auto")
+    parser.add_argument(
+        "--route",
+        choices=("weights", "auto"),
+        default="auto",
+        help="weights: the adapter alone; auto: then the stored evidence (auto)",
+    )
     parser.add_argument("--blind", action="store_true", help="ask the backbone without the NKR")
     parser.add_argument("--backbone", help="where the backbone is, if not where its name says")
     add_device(parser)
@@ -297,7 +302,7 @@ def resume_command(given: Sequence[str]) -> str:
 def ask(arguments: argparse.Namespace) -> int:
     """Ask an NKR, and print what it answers."""
     prepare(offline=False)
-    from graphs.ask import Asker, read_questions
+    from graphs.ask import Asker, RoutedAsker, read_questions
 
     questions = read_questions(arguments.questions) if arguments.questions else [arguments.question]
     if not all(question.strip() for question in questions):
@@ -305,11 +310,14 @@ def ask(arguments: argparse.Namespace) -> int:
     if any("\ud800" <= letter <= "\udfff" for question in questions for letter in question):
         raise InputError("The question is not valid UTF-8 text: write it again.")
     with contextlib.redirect_stdout(sys.stderr):
-        asker = Asker(
-            arguments.nkr,
-            backbone=arguments.backbone,
-            blind=arguments.blind,
-            device=arguments.device,
+        given = {"backbone": arguments.backbone, "device": arguments.device}
+        # Without its evidence an NKR still answers from its weights.
+        evidence = (arguments.nkr / "evidence.jsonl").is_file()
+        routed = arguments.route == "auto" and not arguments.blind and evidence
+        asker: Asker | RoutedAsker = (
+            RoutedAsker(arguments.nkr, **given)
+            if routed
+            else Asker(arguments.nkr, blind=arguments.blind, **given)
         )
     for question in questions:
         reply = asker.ask(question)

@@ -71,6 +71,8 @@ class Volume:
 class Library:
     """The NKRs in a folder, read anew when they change; ids are looked up, never made into paths.
 
+    A folder that is an NKR itself is the only one of its library.
+
     Raises InputError where there is no such folder.
     """
 
@@ -96,7 +98,7 @@ class Library:
                     self._forget(name)
                     self._stamps[name] = stamp
                     try:
-                        nkr = read_nkr(self.folder / name, weights_only=False)
+                        nkr = read_nkr(self._path(name), weights_only=False)
                     except NKRError as error:
                         self.problems[name] = str(error)
                     else:
@@ -120,11 +122,15 @@ class Library:
         return sorted(scored, key=lambda pair: (-pair[0], pair[1].id))
 
     def _found(self) -> Iterator[tuple[str, tuple[int, int]]]:
-        for path in self.folder.iterdir():
+        alone = (self.folder / MANIFEST).is_file()
+        for path in [self.folder.resolve()] if alone else self.folder.iterdir():
             if path.name.startswith(".") or not (path / MANIFEST).is_file():
                 continue
             stat = (path / MANIFEST).stat()
             yield path.name, (stat.st_mtime_ns, stat.st_ino)
+
+    def _path(self, name: str) -> Path:
+        return self.folder if (self.folder / MANIFEST).is_file() else self.folder / name
 
     def _forget(self, name: str) -> None:
         self._stamps.pop(name, None)

@@ -1,0 +1,133 @@
+"""The chat in the terminal: what it says, what it remembers, how it ends."""
+
+import io
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from graphs.chatting import Conversation
+from graphs.desk import Desk, Settings
+from tools.errors import InputError
+
+pytest_plugins = ("tiny_nkr", "tiny_library")
+
+LAMP, HARBOUR = "lamp-11111111", "harbour-22222222"
+Say = Callable[[str], str]
+
+
+@pytest.fixture
+def opened(desk: Desk, tmp_path: Path) -> Iterator[Callable[[str], Say]]:
+    """Open a conversation by the name of its thread: what is said returns what was printed."""
+    conversations = []
+
+    def begin(thread: str) -> Say:
+        out = io.StringIO()
+        console = Console(file=out, width=120, highlight=False)
+        conversation = Conversation(desk, tmp_path / "graph.sqlite", thread, console)
+        conversations.append(conversation)
+
+        def say(line: str) -> str:
+            out.seek(0)
+            out.truncate()
+            assert conversation.say(line)
+            return out.getvalue()
+
+        return say
+
+    yield begin
+    for conversation in conversations:
+        conversation.close()
+
+
+def test_it_answers_with_sources_and_the_way_it_took(opened: Callable[[str], Say]) -> None:
+    say = opened("main")
+    assert "Nothing was asked" in say("/why")
+    assert "no sources" in say("/sources")
+    said = say("Which lamp did Lindqvist carry?")
+    assert LAMP in said
+    said = say(f"/video {LAMP[:4]}")
+    assert f"Only {LAMP}" in said
+    said = say("What is the title at 00:05?")
+    assert said.startswith("The Lamp\n")
+    assert "from memory" in said
+    assert "00:00-00:10" in said
+    assert "title: The Lamp" in say("/sources")
+    assert "- answer from the weights" in say("/why")
+    table = say("/videos")
+    assert f"{LAMP} *" in table
+    assert HARBOUR in table
+
+
+def test_it_remembers_after_a_restart_and_forgets_on_demand(opened: Callable[[str], Say]) -> None:
+    say = opened("main")
+    say(f"/video {LAMP}")
+    say("What is the title at 00:05?")
+    say = opened("main")
+    assert "title: The Lamp" in say("/sources")
+    assert (
+        'contextualize: What is shown after "The Lamp"?' in (say("and after that?"), say("/why"))[1]
+    )
+    other = opened("other")
+    assert "Nothing was asked" in other("/why")
+    say("/new")
+    assert "Nothing was asked" in say("/why")
+
+
+def test_odd_lines_are_told(opened: Callable[[str], Say]) -> None:
+    say = opened("main")
+    assert say("") == ""
+    assert "There is no /nothing" in say("/nothing")
+    assert "/sources" in say("/help")
+    assert "no one video" in say("/video nobody")
+    assert "All videos" in say("/video")
+    assert "too long" in say("lamp " * 5000)
+    assert "[/red]" not in say("[/red] [bold")
+
+
+def test_a_memory_that_cannot_be_kept_is_told(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("no database, but long enough to be taken for one" * 100)
+    for path in (tmp_path / "nowhere" / "a.sqlite", tmp_path / "notes"):
+        with pytest.raises(InputError, match="--memory"):
+            Conversation(desk, path, "main", Console(file=io.StringIO()))
+
+
+@pytest.mark.parametrize("ends", ["ctrl-c", "ctrl-d", "/quit\n"])
+def test_the_command_ends_cleanly(settings: Settings, tmp_path: Path, ends: str) -> None:
+    """In a real terminal, asked once."""
+    main, side = pty.openpty()
+    command = [sys.executable, "-m", "graphs.chat", "--nkr-dir", settings.nkr_dir]
+    command += ["--backbone", str(settings.backbone), "--memory", str(tmp_path / "chat.sqlite")]
+    process = subprocess.Popen(
+        command, stdin=side, stdout=side, stderr=subprocess.PIPE, start_new_session=True
+    )
+    os.close(side)
+    told = b""
+
+    def read_until(text: bytes) -> None:
+        nonlocal told
+        end = time.monotonic() + 120
+        while text not in told:
+            assert time.monotonic() < end, told
+            told += os.read(main, 4096)
+
+    read_until(b"/help tells")
+    os.write(main, b"Which lamp did Lindqvist carry?\n")
+    read_until(LAMP.encode())
+    told = told.split(LAMP.encode())[-1]
+    read_until(b"> ")
+    if ends == "ctrl-c":
+        process.send_signal(signal.SIGINT)
+    else:
+        os.write(main, b"\x04" if ends == "ctrl-d" else ends.encode())
+    assert process.wait(60) == 0
+    assert process.stderr is not None
+    assert b"Traceback" not in process.stderr.read()
+    os.close(main)
