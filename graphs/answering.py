@@ -22,6 +22,13 @@ def add_library(parser: argparse.ArgumentParser, whole: Callable[[str], int]) ->
     parser.add_argument("--nkr-dir", default="runs/nkrs", help="folder of NKRs (runs/nkrs)")
     parser.add_argument("--videos", help="folder of the videos, to look at them again")
     parser.add_argument("--backbone", help="where the backbone is, if not where its name says")
+    parser.add_argument(
+        "--engine",
+        choices=("local", "openai"),
+        default="local",
+        help="what generates: this process, or a server at --base-url, such as vLLM (local)",
+    )
+    parser.add_argument("--base-url", metavar="URL", help="the server of --engine openai")
     parser.add_argument("--slots", type=whole, default=8, help="adapters in the model at once (8)")
 
 
@@ -117,6 +124,8 @@ def serve(arguments: argparse.Namespace) -> int:
 def _desk(arguments: argparse.Namespace) -> "Desk":
     from graphs.desk import Settings, open_desk
 
+    if (arguments.engine == "openai") != bool(arguments.base_url):
+        raise InputError("--engine openai and --base-url URL belong together: give both or none.")
     return open_desk(
         Settings(
             nkr_dir=arguments.nkr_dir,
@@ -124,5 +133,6 @@ def _desk(arguments: argparse.Namespace) -> "Desk":
             backbone=arguments.backbone,
             device=arguments.device,
             slots=arguments.slots,
+            engine_url=arguments.base_url,
         )
     )

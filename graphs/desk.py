@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from graphs.library import Library, Volume
 from tools.embedding import Embedder
 from tools.errors import InputError
-from training.rack import Rack, Seat
+from training.answerer import Answerer
+from training.rack import Rack
+from training.remote import RemoteEngine
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +36,10 @@ class Settings:
         default="auto",
         metadata={"description": "Where the backbone is: `auto` takes a GPU that is there."},
     )
+    engine_url: str | None = field(
+        default=None,
+        metadata={"description": "An OpenAI-compatible server that generates, such as vLLM."},
+    )
     slots: int = field(default=8, metadata={"description": "Adapters in the model at a time."})
     memory: int = field(
         default=1 << 30, metadata={"description": "Bytes of adapters kept beside the model."}
@@ -44,7 +50,7 @@ class Desk:
     """Answers about the videos of one library; from any thread."""
 
     def __init__(self, settings: Settings) -> None:
-        from training.backbone import EMBEDDED_NAME, load_backbone
+        from training.backbone import EMBEDDED_NAME, load_backbone, load_tokenizer
 
         self.settings = settings
         self.library = Library(Path(settings.nkr_dir))
@@ -54,8 +60,13 @@ class Desk:
             raise InputError(f"There is no NKR in {settings.nkr_dir} that can be read: {told}")
         name = next(iter(volumes.values())).nkr.manifest.backbone.name
         source = settings.backbone or ("embedded" if name == EMBEDDED_NAME else name)
-        backbone = load_backbone(source, backbone_name=name, device=settings.device)
-        self.rack = Rack(backbone, slots=settings.slots, memory=settings.memory)
+        self.engine: Rack | RemoteEngine
+        if settings.engine_url:
+            tokenizer = load_tokenizer(source)
+            self.engine = RemoteEngine(settings.engine_url, name=name, tokenizer=tokenizer)
+        else:
+            backbone = load_backbone(source, backbone_name=name, device=settings.device)
+            self.engine = Rack(backbone, slots=settings.slots, memory=settings.memory)
         self._embedder = Embedder()
 
     def volume(self, name: str) -> Volume:
@@ -65,9 +76,9 @@ class Desk:
             raise InputError(self.library.problems.get(name) or f"There is no NKR {name!r} here.")
         return found
 
-    def answerer(self, volume: Volume | None) -> Seat:
+    def answerer(self, volume: Volume | None) -> Answerer:
         """Return what answers through an NKR's weights; None is the bare backbone."""
-        return self.rack.of(volume.nkr if volume else None)
+        return self.engine.of(volume.nkr if volume else None)
 
     def embed_all(self, texts: Sequence[str]) -> "np.ndarray":
         """Return the unit-length embedding of each text [texts, dimensions]."""
@@ -79,7 +90,7 @@ class Desk:
 
     def close(self) -> None:
         """Give the backbone back."""
-        self.rack.close()
+        self.engine.close()
 
 
 @lru_cache(maxsize=1)

@@ -139,6 +139,20 @@ def load_backbone(
     return Backbone(model.to(device), processor, shown, revision, WARM_START if started else None)
 
 
+def load_tokenizer(name: str) -> Any:
+    """Load the tokenizer of a backbone alone; raises `NKRError` where there is none."""
+    from transformers import AutoTokenizer
+
+    folder = EMBEDDED if name == "embedded" else Path(name)
+    local = folder.is_dir()
+    try:
+        return AutoTokenizer.from_pretrained(str(folder) if local else name, local_files_only=local)
+    except (OSError, ValueError) as error:
+        raise NKRError(
+            f"The tokenizer of {name!r} could not be loaded ({_first_line(error)})."
+        ) from error
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Let nothing be said of a tower's weights that are not read."""

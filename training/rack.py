@@ -9,6 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 
 from training.answerer import Answer
 from training.backbone import Backbone
@@ -49,6 +50,11 @@ class Rack:
         self._rows: list[int] = []
         self._thread = threading.Thread(target=self._work, name="rack", daemon=True)
         self._thread.start()
+
+    @property
+    def tokenizer(self) -> Any:
+        """The backbone's tokenizer."""
+        return self.backbone.tokenizer
 
     def of(self, nkr: NKR | None) -> "Seat":
         """Return what answers with an NKR; None is the bare backbone."""

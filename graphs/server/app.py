@@ -41,7 +41,7 @@ def create_app(
     """
     app = FastAPI(title="NKR", docs_url=None, redoc_url=None, openapi_url=None)
     asking = Asking(desk, at_once=at_once, waiting=waiting, seconds=seconds)
-    tokenizer = desk.rack.backbone.tokenizer
+    tokenizer = desk.engine.tokenizer
     app.add_middleware(Limits, keys=keys, max_body=max_body)
     tell_errors(app)
 

@@ -1,0 +1,93 @@
+"""Answers of an OpenAI-compatible server, such as vLLM, that holds the same backbone and adapters.
+
+vLLM's filesystem LoRA resolver finds an NKR by its folder's name, which is asked as the model; the
+bare backbone is asked under its own name.
+"""
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from training.answerer import Answer
+from training.errors import NKRError
+from training.generate import MAX_NEW_TOKENS
+from training.nkr import NKR
+from training.prompt import user_turn
+
+AT_ONCE = 32
+
+
+class RemoteEngine:
+    """Asks a server in place of a model in this process; takes the place of a `Rack`.
+
+    ``name`` is the backbone's there, ``tokenizer`` its own. Raises `NKRError` where the server
+    cannot be reached.
+    """
+
+    def __init__(self, base_url: str, *, name: str, tokenizer: Any, timeout: float = 120.0) -> None:
+        import openai
+
+        self.tokenizer = tokenizer
+        self._name = name
+        self._url = base_url
+        # A server of one's own needs no key, but the package wants one.
+        key = os.environ.get("OPENAI_API_KEY") or "none"
+        self._client = openai.OpenAI(base_url=base_url, api_key=key, timeout=timeout)
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="remote")
+        try:
+            self._client.models.list()
+        except openai.OpenAIError as error:
+            raise self._told(error) from error
+
+    def of(self, nkr: NKR | None) -> "RemoteAnswerer":
+        """Return what answers with an NKR; None is the bare backbone."""
+        return RemoteAnswerer(self, nkr.folder.resolve().name if nkr else self._name)
+
+    def ask(self, model: str, turn: str) -> Answer:
+        """Return a model's greedy answer to a turn."""
+        import openai
+
+        began = time.perf_counter()
+        try:
+            found = self._client.chat.completions.create(
+                model=model,
+                messages=[{"role": "user", "content": turn}],
+                temperature=0.0,
+                max_tokens=MAX_NEW_TOKENS,
+                logprobs=True,
+            )
+        except openai.OpenAIError as error:
+            raise self._told(error) from error
+        choice = found.choices[0]
+        told = choice.logprobs.content if choice.logprobs else None
+        probable = [token.logprob for token in told or []]
+        text = (choice.message.content or "").strip()
+        count = len(probable) or 1
+        return Answer(text, sum(probable) / count, count, time.perf_counter() - began)
+
+    def map(self, model: str, turns: Sequence[str]) -> list[Answer]:
+        """Return answers to turns that are asked at the same time."""
+        return list(self._pool.map(lambda turn: self.ask(model, turn), turns))
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._pool.shutdown(cancel_futures=True)
+        self._client.close()
+
+    def _told(self, error: Exception) -> NKRError:
+        said = str(getattr(error, "message", "") or error).strip().rstrip(".")
+        return NKRError(f"The engine at {self._url} does not answer ({said}): see that it runs.")
+
+
+class RemoteAnswerer:
+    """An `Answerer`: one model of the server."""
+
+    def __init__(self, engine: RemoteEngine, model: str) -> None:
+        self._engine, self._model = engine, model
+
+    def answer(self, questions: Sequence[str], *, context: str | None = None) -> list[Answer]:
+        """Return one answer a question, in order."""
+        turns = [user_turn(question, context) for question in questions]
+        return self._engine.map(self._model, turns)
