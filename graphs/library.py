@@ -8,7 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safetensors import SafetensorError
+
 from agents.citer import Citer
+from tools.embedding import DIMENSIONS
 from tools.errors import InputError
 from tools.evidence import Evidence
 from training.errors import NKRError
@@ -98,11 +101,9 @@ class Library:
                     self._forget(name)
                     self._stamps[name] = stamp
                     try:
-                        nkr = read_nkr(self._path(name), weights_only=False)
+                        self._volumes[name] = _opened(name, self._path(name))
                     except NKRError as error:
                         self.problems[name] = str(error)
-                    else:
-                        self._volumes[name] = Volume(name, nkr)
             return dict(sorted(self._volumes.items()))
 
     def ranked(self, question: str, vector: "np.ndarray") -> list[tuple[float, Volume]]:
@@ -136,6 +137,18 @@ class Library:
         self._stamps.pop(name, None)
         self._volumes.pop(name, None)
         self.problems.pop(name, None)
+
+
+def _opened(name: str, folder: Path) -> Volume:
+    """Return an NKR whose evidence can be read; raises `NKRError` where it cannot."""
+    volume = Volume(name, read_nkr(folder, weights_only=False))
+    try:
+        whole = volume.embeddings.shape == (len(volume.evidence), DIMENSIONS)
+    except (OSError, ValueError, KeyError, SafetensorError):
+        whole = False
+    if not whole:
+        raise NKRError(f"The evidence of the NKR in {folder} is not of this version: distil again.")
+    return volume
 
 
 def is_named(volume: Volume, question: str) -> bool:

@@ -43,6 +43,12 @@ def test_a_refusal_is_nothing_to_lean_on() -> None:
     assert written == "What is shown after 00:10?"
 
 
+def test_what_is_very_long_is_left_as_it_is() -> None:
+    long = "at the " * 10_000
+    assert contextualize("and it there?", long, "x") == "and it there?"
+    assert contextualize(f"and {long}?", "Who?", "x").startswith("and at the")
+
+
 @pytest.mark.parametrize("asked", ["?", "and", "it?", "…", "and and and", "“”", "the same?"])
 def test_odd_follow_ups_are_written_somehow(asked: str) -> None:
     for item in items():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from tiny_library import OTHERS
-from tiny_nkr import PAIRS
+from tiny_nkr import PAIRS, publish_tiny
 
 from graphs.desk import Desk, Settings
 from graphs.library import Library
@@ -18,8 +18,10 @@ from graphs.routing import nodes
 from graphs.routing.rewatch import find_video
 from tools.errors import InputError
 from training.answerer import Answer
+from training.backbone import Backbone
 from training.corpus import REFUSAL
 from training.rack import Seat
+from training.sft import TrainReport
 
 pytest_plugins = ("tiny_nkr", "tiny_library")
 
@@ -125,14 +127,14 @@ def test_what_is_read_but_stands_nowhere_is_not_told(
 def test_the_frames_are_looked_at_again_where_the_evidence_is_silent(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The evidence says that it is red; the video, a grey one, does not."""
     monkeypatch.setattr(nodes, "_read", lambda *_: ("", []))
     given = reading(monkeypatch, "medium")
-    found = ask("How bright is the harbour?", LAMP)
-    if found["route"] == "weights":
-        pytest.fail("the weights should not know")
-    assert found["route"] in ("rewatch", "abstain")
+    found = ask("Where is the harbour?", LAMP)
+    assert found["route"] == "rewatch"
     assert given, "nothing was looked at"
+    kinds = {cited["kind"] for cited in found["citations"]}
+    assert kinds == {"brightness"}, "what is measured now, which the stored evidence has not"
+    assert found["citations"][0]["id"].startswith("rewatch-")
 
 
 def test_a_file_of_another_content_is_not_the_video(desk: Desk, tmp_path: Path) -> None:
@@ -165,6 +167,18 @@ def test_a_damaged_nkr_is_told_and_the_others_answer(settings: Settings, tmp_pat
     shutil.copytree(Path(settings.nkr_dir) / LAMP, folder / LAMP)
     assert [*library.volumes()] == [HARBOUR, LAMP]
     assert library.problems == {}
+
+
+def test_evidence_that_is_none_is_told(
+    settings: Settings, backbone: Backbone, trained: TrainReport, tmp_path: Path
+) -> None:
+    """An NKR with all its hashes right whose evidence says nothing that can be read."""
+    folder = tmp_path / "nkrs"
+    shutil.copytree(settings.nkr_dir, folder)
+    publish_tiny(folder / "odd-33333333", trained, backbone)
+    library = Library(folder)
+    assert [*library.volumes()] == [HARBOUR, LAMP]
+    assert "evidence" in library.problems["odd-33333333"]
 
 
 def test_a_folder_without_nkrs_is_told(settings: Settings, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from graphs.router import graph
 from graphs.routing.state import Asked, Replied, Turn
 from graphs.server.completions import AUTO, ChatRequest
 from graphs.server.errors import RequestError
+from tools.errors import InputError
 from training.errors import NKRError
 
 
@@ -68,7 +69,7 @@ class Asking:
             raise RequestError(
                 504, f"There was no answer in {self._seconds:g} s.", code="timeout"
             ) from None
-        except NKRError as error:
+        except (NKRError, InputError) as error:
             raise RequestError(400, str(error), code="not_answerable") from error
         self._latency.observe(perf_counter() - began)
         self._answers.labels(reply["route"]).inc()

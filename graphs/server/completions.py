@@ -15,6 +15,7 @@ from training.wording.timeline import clock
 
 AUTO = "auto"
 MAX_MESSAGES = 256
+MAX_QUESTION = 16_000
 
 
 class Part(BaseModel):
@@ -75,6 +76,11 @@ class ChatRequest(BaseModel):
             raise RequestError(
                 400, "The question is not valid text.", code="invalid_text", param="messages"
             )
+        if len(last.text) > MAX_QUESTION:
+            raise RequestError(
+                400, f"The question is too long: at most {MAX_QUESTION} characters are read.",
+                code="too_long", param="messages",
+            )  # fmt: skip
         return last.text
 
     def exchanges(self) -> list[tuple[str, str]]:
