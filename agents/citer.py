@@ -118,15 +118,6 @@ class Citer:
         """Return the evidence of shots, the shots themselves included."""
         return [item for item, of in zip(self.evidence, self._shot_of, strict=True) if of in shots]
 
-    def knows(self, question: str) -> float:
-        """Return how much of a question, from 0 to 1, this video's evidence has words for.
-
-        Rare words count more; words that stand nowhere in the evidence count as the rarest.
-        """
-        words = [word for word in fold(question).split() if word not in _COMMON]
-        rarest = log(1 + self._texts) * len(words)
-        return sum(self._rarity.get(word, 0.0) for word in words) / rarest if rarest else 0.0
-
     def is_foreign(self, question: str) -> bool:
         """Tell whether a question names something of which no text here has a word."""
         for name in _NAME.findall(question):
@@ -149,7 +140,7 @@ class Citer:
         A share is weighted by rarity; one rare word of a long sentence names it as well.
         """
         shared: defaultdict[int, float] = defaultdict(float)
-        for word in set(asked.split()) - _COMMON:
+        for word in set(asked.split()) - COMMON:
             for number in self._holding.get(word, ()):
                 shared[number] += self._rarity[word]
         rare = log(max(2, self._texts)) - 0.7
@@ -159,7 +150,7 @@ class Citer:
         }
 
     def _weight(self, folded: str) -> float:
-        return sum(self._rarity.get(word, 9.0) for word in set(folded.split()) - _COMMON) or 1.0
+        return sum(self._rarity.get(word, 9.0) for word in set(folded.split()) - COMMON) or 1.0
 
     def _places(self, question: str, held: Mapping[int, float]) -> dict[int, float]:
         """Return the shots that a question points to, from 0 to about 1 each."""
@@ -221,4 +212,4 @@ how it its that this these those and or for from with by as one there then video
 shows seen see said say says i you he she they we him her them his their has have had after before
 while during into out up down not no yes any some
 """
-_COMMON = frozenset(_COMMON_WORDS.split())
+COMMON = frozenset(_COMMON_WORDS.split())

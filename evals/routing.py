@@ -4,7 +4,9 @@
     python -m evals.routing --videos 3 --minutes 5
 
 Questions are of who, where, when and how many over what is said, in wordings that no grammar has;
-they name no file and no title. What is distilled is kept in ``--out``.
+they name no file and no title. Those that another video answers as well ("How many votes?") are told
+apart: a text there has every word that ties the question to its own video. What is distilled is kept
+in ``--out``.
 """
 
 import argparse
@@ -12,9 +14,11 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from agents.selector import words_of
 from evals import apart, commands, generated_clips, sample_clip
 from graphs.desk import Desk, Settings, open_desk
 from graphs.environment import prepare
@@ -61,14 +65,29 @@ def contains(citations: list[Citation], record: Record) -> bool:
     )
 
 
+def answers_elsewhere(question: str, video: str, texts: Mapping[str, Sequence[set[str]]]) -> bool:
+    """Tell whether another video has a text with all the words that a question shares with its own.
+
+    ``texts`` are the words of every video's texts.
+    """
+    asked = words_of(question)
+    own = max((asked & words for words in texts[video]), key=len, default=set())
+    return any(own <= words for other, found in texts.items() if other != video for words in found)
+
+
 def measure(desk: Desk) -> dict[str, Any]:
     """Ask everything of the whole library, and of each video alone."""
     chosen: Counter[bool] = Counter()
+    clearly: Counter[bool] = Counter()
     routes: Counter[str] = Counter()
     right: Counter[str] = Counter()
     cited: Counter[bool] = Counter()
     refused: Counter[bool] = Counter()
-    told: Counter[bool] = Counter()
+    told: Counter[str] = Counter()
+    texts = {
+        volume.id: [words_of(item.value) for item in volume.evidence]
+        for volume in desk.library.volumes().values()
+    }
     seconds = []
     wrong = []
     for volume in desk.library.volumes().values():
@@ -80,9 +99,11 @@ def measure(desk: Desk) -> dict[str, Any]:
             reply: Any = graph.invoke(asked, context=desk.settings)
             seconds.append(time.perf_counter() - began)
             if absent:
-                told[reply["route"] != "abstain"] += 1
+                told[reply["route"]] += 1
                 continue
             chosen[reply["nkr"] == volume.id] += 1
+            if not answers_elsewhere(record.question, volume.id, texts):
+                clearly[reply["nkr"] == volume.id] += 1
             if reply["nkr"] != volume.id:
                 wrong.append({"question": record.question, "of": volume.id, "chosen": reply["nkr"]})
             refused[reply["route"] == "abstain"] += 1
@@ -95,13 +116,16 @@ def measure(desk: Desk) -> dict[str, Any]:
         "videos": len(desk.library.volumes()),
         "questions": sum(chosen.values()),
         "right_video": _share(chosen),
+        "questions_of_one_video_alone": sum(clearly.values()),
+        "right_video_of_those": _share(clearly),
         "right_weights_answers_with_their_span_cited": _share(cited),
         "routes": dict(routes),
         "right_by_route": {route: right[route] / count for route, count in routes.items()},
         "recall": sum(right.values()) / max(1, sum(routes.values())),
         "false_refusals": _share(refused),
         "absent": sum(told.values()),
-        "false_answers": _share(told),
+        "false_answers": 1 - told["abstain"] / max(1, sum(told.values())),
+        "absent_by_route": dict(told),
         "seconds_per_question": sum(seconds) / max(1, len(seconds)),
         "wrong_videos": wrong[:10],
     }

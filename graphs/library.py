@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
 
-from agents.citer import Citer
+from agents.citer import TEXTS, Citer
+from agents.selector import Selector
 from tools.embedding import DIMENSIONS
 from tools.errors import InputError
 from tools.evidence import Evidence
@@ -21,9 +22,10 @@ from training.scoring import fold
 if TYPE_CHECKING:
     import numpy as np
 
-# How far the best video must lie before the next, of what a question can say of one.
-CLEAR = 0.05
-_LIKENESS = 0.5
+# What the likeness of sentence embeddings, 0 to 1, and the name of a video count beside words.
+_LIKENESS, _NAMED = 4.0, 20.0
+# How far the best video must lie before the next.
+CLEAR = 0.5
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Library:
         self.problems: dict[str, str] = {}
         self._volumes: dict[str, Volume] = {}
         self._stamps: dict[str, tuple[int, int]] = {}
+        self._selector: tuple[tuple[str, ...], Selector] | None = None
         self._reading = threading.Lock()
         if not folder.is_dir():
             raise InputError(
@@ -111,16 +114,28 @@ class Library:
 
         A video that the question names comes first. ``vector`` is the question's embedding.
         """
+        volumes = self.volumes()
+        told = self._selector_of(volumes).scores(question)
         scored = []
-        for volume in self.volumes().values():
-            score = volume.citer.knows(question)
+        for volume in volumes.values():
+            score = told.get(volume.id, 0.0)
             if len(volume.embeddings):
-                best = (volume.embeddings @ vector).max()
-                score += _LIKENESS * float(best)
+                score += _LIKENESS * float((volume.embeddings @ vector).max())
             if is_named(volume, question):
-                score += 2.0
+                score += _NAMED
             scored.append((score, volume))
         return sorted(scored, key=lambda pair: (-pair[0], pair[1].id))
+
+    def _selector_of(self, volumes: Mapping[str, Volume]) -> Selector:
+        seals = tuple(volume.nkr.manifest.seal for volume in volumes.values())
+        known = self._selector
+        if known is None or known[0] != seals:
+            texts = {
+                volume.id: [item.value for item in volume.evidence if item.kind in TEXTS]
+                for volume in volumes.values()
+            }
+            self._selector = known = (seals, Selector(texts))
+        return known[1]
 
     def _found(self) -> Iterator[tuple[str, tuple[int, int]]]:
         alone = (self.folder / MANIFEST).is_file()

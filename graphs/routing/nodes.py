@@ -69,7 +69,8 @@ def recall(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
     # Asked at the same time, they share the backbone's batch.
     with ThreadPoolExecutor(len(names)) as pool:
         found = list(pool.map(lambda name: _recalled(desk, name, state["standalone"]), names))
-    best = max(found, key=lambda one: (one.told, bool(one.proofs), one.confidence))
+    # The likeliest video that answers with evidence, else that answers, else the likeliest.
+    best = max(found, key=lambda one: (one.told and bool(one.proofs), one.told))
     answers = "; ".join(f"{one.name}: {one.answer} ({one.confidence:.2f})" for one in found)
     return {
         "nkr": best.name,
