@@ -25,7 +25,7 @@ TOLERANCE = 1.0
 _LATER = re.compile(r"\b(after|next|behind|follow\w*|later|then|succeed\w*)\b")
 _EARLIER = re.compile(r"\b(before|previous\w*|precede\w*|in front|ahead|earlier|prior)\b")
 # Capitalised words within a sentence.
-_NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w'-]*(?: [A-Z][\w'-]*)*")
+_NAME = re.compile(r"(?<=[a-z,] )(?!I\b)[A-Z][\w'-]*(?: [A-Z][\w'-]*)*")
 _ASKS = {
     "colour": re.compile(r"\b(colou?rs?|hues?|tint\w*|shade)\b"),
     "brightness": re.compile(r"\b(bright\w*|light\w*|dark\w*)\b"),

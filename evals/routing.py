@@ -4,9 +4,9 @@
     python -m evals.routing --videos 3 --minutes 5
 
 Questions are of who, where, when and how many over what is said, in wordings that no grammar has;
-they name no file and no title. Those that another video answers as well ("How many votes?") are told
-apart: a text there has every word that ties the question to its own video. What is distilled is kept
-in ``--out``.
+they name no file and no title. Those that another video answers as well ("How many votes?") are
+told apart: a text there has every word that ties the question to its own video. What is distilled
+is kept in ``--out``.
 """
 
 import argparse

@@ -62,6 +62,7 @@ def test_names_that_stand_nowhere_are_foreign(citer: Citer) -> None:
     assert not citer.is_foreign("What is said about Lindmoor?")
     assert not citer.is_foreign("What is said about Lindmoor's bell?")
     assert not citer.is_foreign("Who carried the lamp?")
+    assert not citer.is_foreign("Need this now, I'm late: where was I, and who carried the lamp?")
 
 
 def test_a_question_leads_to_the_shot_that_it_is_about(citer: Citer, embedder: Embedder) -> None:

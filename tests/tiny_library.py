@@ -12,6 +12,7 @@ from graphs.desk import Desk, Settings
 from tools.embedding import Embedder
 from tools.evidence import Evidence, searchable
 from training.backbone import load_backbone
+from training.calibration import Calibration
 from training.nkr import Video
 from training.sft import SFTSettings, TrainReport, train
 
@@ -93,6 +94,7 @@ def library_folder(
             report,
             backbone,
             evidence=path,
+            calibration=Calibration(count=100),
             embeddings=Embedder().embed([searchable(item) for item in found]),
             video=Video(name=f"{name[:-9]}.mp4", sha256=video, seconds=20.0, width=192, height=108),
         )

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import exp
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -22,6 +23,10 @@ SPANS = 3
 CANDIDATES = 3
 # Confidence that an answer without evidence must have.
 SURE = 0.5
+# The same where the NKR has no calibration, as after a run that its clock cut short.
+UNCALIBRATED_SURE = 0.9
+# Probability of a whole answer that the backbone must read with: of what is not there it is unsure.
+READ_SURE = 0.4
 
 
 def contextualize(state: RouterState) -> dict[str, Any]:
@@ -98,7 +103,11 @@ def _recalled(desk: Desk, name: str, question: str) -> _Recalled:
     text = doubted.answer.text
     confidence = calibration.confidence(doubted.answer, doubted.agreement)
     told = confidence >= calibration.threshold and not is_refusal(text)
-    return _Recalled(name, text, told, confidence, cited(desk, volume.citer, question, text))
+    proofs = cited(desk, volume.citer, question, text)
+    if not calibration.count:
+        # Nothing holds its false answers down.
+        told = told and bool(proofs) and confidence >= UNCALIBRATED_SURE
+    return _Recalled(name, text, told, confidence, proofs)
 
 
 def gate(state: RouterState) -> str:
@@ -166,6 +175,8 @@ def _read(desk: Desk, volume: Volume, question: str) -> tuple[str, list[Cited]]:
     if not context:
         return "", []
     (found,) = desk.answerer(None).answer([question], context=context)
+    if exp(found.logprob * found.tokens) < READ_SURE:
+        return "", []
     inside = {item.id for item in volume.citer.of_shots(shots)}
     proofs = cited(desk, volume.citer, question, found.text)
     return found.text, [one for one in proofs if one.evidence.id in inside]
