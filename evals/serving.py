@@ -41,7 +41,7 @@ def server(nkr_dir: Path) -> Iterator[tuple[str, int]]:
     if not line:
         sys.exit(process.wait())
     try:
-        yield line.split()[3], process.pid
+        yield line.split()[3].rstrip(","), process.pid
     finally:
         process.terminate()
         process.wait()

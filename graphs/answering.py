@@ -107,6 +107,8 @@ def serve(arguments: argparse.Namespace) -> int:
         raise InputError(
             f"{arguments.host}:{arguments.port} cannot be listened on: choose another --port."
         ) from None
+    # From here on clients may come: they wait until the server runs.
+    socket.listen()
     host, port = socket.getsockname()[:2]
     models = len(desk.library.volumes())
     print(

@@ -100,11 +100,16 @@ def test_a_memory_that_cannot_be_kept_is_told(desk: Desk, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("ends", ["ctrl-c", "ctrl-d", "/quit\n"])
-def test_the_command_ends_cleanly(settings: Settings, tmp_path: Path, ends: str) -> None:
+def test_the_command_ends_cleanly(library_settings: Settings, tmp_path: Path, ends: str) -> None:
     """In a real terminal, asked once."""
     main, side = pty.openpty()
-    command = [sys.executable, "-m", "graphs.chat", "--nkr-dir", settings.nkr_dir]
-    command += ["--backbone", str(settings.backbone), "--memory", str(tmp_path / "chat.sqlite")]
+    command = [sys.executable, "-m", "graphs.chat", "--nkr-dir", library_settings.nkr_dir]
+    command += [
+        "--backbone",
+        str(library_settings.backbone),
+        "--memory",
+        str(tmp_path / "chat.sqlite"),
+    ]
     process = subprocess.Popen(
         command, stdin=side, stdout=side, stderr=subprocess.PIPE, start_new_session=True
     )

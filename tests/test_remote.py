@@ -58,9 +58,9 @@ def engine() -> Iterator[Engine]:
 
 
 def test_the_router_asks_the_engine_for_each_nkr_by_its_folders_name(
-    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, library_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    remote = replace(settings, engine_url=f"{engine.url}/v1")
+    remote = replace(library_settings, engine_url=f"{engine.url}/v1")
     desk = Desk(remote)
     for module in ("graphs.routing.nodes", "graphs.routing.rewatch"):
         monkeypatch.setattr(f"{module}.open_desk", lambda _: desk)

@@ -154,9 +154,11 @@ def test_an_unsure_answer_without_evidence_is_not_given(
     assert reply["route"] == "abstain"
 
 
-def test_a_damaged_nkr_is_told_and_the_others_answer(settings: Settings, tmp_path: Path) -> None:
+def test_a_damaged_nkr_is_told_and_the_others_answer(
+    library_settings: Settings, tmp_path: Path
+) -> None:
     folder = tmp_path / "nkrs"
-    shutil.copytree(settings.nkr_dir, folder)
+    shutil.copytree(library_settings.nkr_dir, folder)
     library = Library(folder)
     assert [*library.volumes()] == [HARBOUR, LAMP]
     (folder / LAMP / "evidence.jsonl").write_text("{}")
@@ -164,28 +166,28 @@ def test_a_damaged_nkr_is_told_and_the_others_answer(settings: Settings, tmp_pat
     assert [*library.volumes()] == [HARBOUR]
     assert "damaged" in library.problems[LAMP]
     shutil.rmtree(folder / LAMP)
-    shutil.copytree(Path(settings.nkr_dir) / LAMP, folder / LAMP)
+    shutil.copytree(Path(library_settings.nkr_dir) / LAMP, folder / LAMP)
     assert [*library.volumes()] == [HARBOUR, LAMP]
     assert library.problems == {}
 
 
 def test_evidence_that_is_none_is_told(
-    settings: Settings, backbone: Backbone, trained: TrainReport, tmp_path: Path
+    library_settings: Settings, backbone: Backbone, trained: TrainReport, tmp_path: Path
 ) -> None:
     """An NKR with all its hashes right whose evidence says nothing that can be read."""
     folder = tmp_path / "nkrs"
-    shutil.copytree(settings.nkr_dir, folder)
+    shutil.copytree(library_settings.nkr_dir, folder)
     publish_tiny(folder / "odd-33333333", trained, backbone)
     library = Library(folder)
     assert [*library.volumes()] == [HARBOUR, LAMP]
     assert "evidence" in library.problems["odd-33333333"]
 
 
-def test_a_folder_without_nkrs_is_told(settings: Settings, tmp_path: Path) -> None:
+def test_a_folder_without_nkrs_is_told(library_settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no NKR"):
-        Desk(replace(settings, nkr_dir=str(tmp_path)))
+        Desk(replace(library_settings, nkr_dir=str(tmp_path)))
     with pytest.raises(InputError, match="no folder"):
-        Desk(replace(settings, nkr_dir=str(tmp_path / "nowhere")))
+        Desk(replace(library_settings, nkr_dir=str(tmp_path / "nowhere")))
 
 
 def test_an_id_is_looked_up_and_never_a_path(desk: Desk) -> None:

@@ -102,7 +102,7 @@ def library_folder(
 
 
 @pytest.fixture(scope="session")
-def settings(backbone_folder: Path, library_folder: Path, video_folder: Path) -> Settings:
+def library_settings(backbone_folder: Path, library_folder: Path, video_folder: Path) -> Settings:
     """The settings of answering from both."""
     return Settings(
         nkr_dir=str(library_folder),
@@ -113,9 +113,9 @@ def settings(backbone_folder: Path, library_folder: Path, video_folder: Path) ->
 
 
 @pytest.fixture
-def desk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def desk(library_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """A desk that the router's nodes use."""
-    made = Desk(settings)
+    made = Desk(library_settings)
     for module in ("graphs.routing.nodes", "graphs.routing.rewatch"):
         monkeypatch.setattr(f"{module}.open_desk", lambda _: made)
     yield made
