@@ -1,5 +1,6 @@
 """What the router answers with: the library, one backbone for all its NKRs, and the embedder."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -68,6 +69,7 @@ class Desk:
             backbone = load_backbone(source, backbone_name=name, device=settings.device)
             self.engine = Rack(backbone, slots=settings.slots, memory=settings.memory)
         self._embedder = Embedder()
+        self._embedding = threading.Lock()
 
     def volume(self, name: str) -> Volume:
         """Return the NKR of an id; raises InputError where there is none."""
@@ -82,18 +84,28 @@ class Desk:
 
     def embed_all(self, texts: Sequence[str]) -> "np.ndarray":
         """Return the unit-length embedding of each text [texts, dimensions]."""
-        return self._embedder.embed(texts)
+        # One at a time: the threads of many would fight for the same cores.
+        with self._embedding:
+            return self._embedder.embed(texts)
 
     def embed(self, *texts: str) -> "np.ndarray":
         """Return the unit-length embedding of texts taken together [dimensions]."""
-        return self._embedder.embed([" ".join(texts)])[0]
+        return self.embed_all([" ".join(texts)])[0]
 
     def close(self) -> None:
         """Give the backbone back."""
         self.engine.close()
 
 
-@lru_cache(maxsize=1)
 def open_desk(settings: Settings) -> Desk:
-    """Return the desk of some settings; the same one as long as they stay."""
+    """Return the desk of some settings; the same one as long as they stay, to every thread."""
+    with _opening:
+        return _opened(settings)
+
+
+@lru_cache(maxsize=1)
+def _opened(settings: Settings) -> Desk:
     return Desk(settings)
+
+
+_opening = threading.Lock()
