@@ -95,7 +95,7 @@ class Rack:
                     _settle(question, error, self._alone if len(batch) > 1 else None)
 
     def _next_batch(self) -> list[_Question]:
-        """Return what waits, over no more NKRs than there are slots; nothing at the end."""
+        """Return what waits, over no more NKRs than slots, with contexts or all without."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             batch: list[_Question] = []
@@ -104,7 +104,10 @@ class Rack:
             while self._waiting and len(batch) < BATCH:
                 question = self._waiting.popleft()
                 name = _name(question.nkr)
-                if name and name not in names and len(names) == self._slots.count:
+                full = name and name not in names and len(names) == self._slots.count
+                # Beside what is read in a context, short questions would be mostly padding.
+                other = batch and (question.context is None) != (batch[0].context is None)
+                if full or other:
                     left.append(question)
                     continue
                 names |= {name} - {""}
