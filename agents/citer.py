@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING
 
-from tools.evidence import Evidence
-from training.corpus import REFUSAL
-from training.scoring import fold, reasoned, times
+from tools.evidence import LOOKS, TEXTS, Evidence
+from training.scoring import fold, is_refusal, reasoned, times
 
 if TYPE_CHECKING:
     import numpy as np
 
-TEXTS = ("title", "text", "speech")
-LOOKS = ("colour", "brightness", "motion", "faces")
 MOST = 3
 # Share of an answer's words, weighted by how rare they are, that a piece of evidence must have.
 ENOUGH = 0.8
@@ -58,6 +55,9 @@ class Citer:
         self._embeddings = embeddings
         self._starts = sorted(item.start for item in evidence if item.kind == "shot") or [0.0]
         self._shot_of = [self._shot_at((item.start + item.end) / 2) for item in evidence]
+        self._of_shot: defaultdict[int, list[int]] = defaultdict(list)
+        for number, shot in enumerate(self._shot_of):
+            self._of_shot[shot].append(number)
         self._folded = [fold(item.value) for item in evidence]
         self._holding: defaultdict[str, list[int]] = defaultdict(list)
         self._looking: defaultdict[str, list[int]] = defaultdict(list)
@@ -77,7 +77,7 @@ class Citer:
 
         ``vector`` is the unit-length embedding of question and answer together.
         """
-        if not self.evidence or fold(answer) == fold(REFUSAL):
+        if not self.evidence or is_refusal(answer):
             return []
         asked = fold(question)
         held = self._held(asked)
@@ -116,7 +116,8 @@ class Citer:
 
     def of_shots(self, shots: Collection[int]) -> list[Evidence]:
         """Return the evidence of shots, the shots themselves included."""
-        return [item for item, of in zip(self.evidence, self._shot_of, strict=True) if of in shots]
+        numbers = sorted(number for shot in set(shots) for number in self._of_shot.get(shot, ()))
+        return [self.evidence[number] for number in numbers]
 
     def is_foreign(self, question: str) -> bool:
         """Tell whether a question names something of which no text here has a word."""
@@ -181,8 +182,9 @@ class Citer:
             }
         said = reasoned(answer)[0] or answer
         if fold(said) in ("yes", "no"):
-            shots = {shot for shot, weight in near.items() if weight == max(near.values())}
-            return {number: 1.0 for number, of in enumerate(self._shot_of) if of in shots}
+            most = max(near.values(), default=0.0)
+            shots = {shot for shot, weight in near.items() if weight == most}
+            return {number: 1.0 for shot in shots for number in self._of_shot.get(shot, ())}
         found: dict[int, float] = {}
         for part in map(fold, said.split(";")):
             found |= dict.fromkeys(self._looking.get(part, ()), 1.0)

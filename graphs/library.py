@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
 
-from agents.citer import TEXTS, Citer
+from agents.citer import Citer
 from agents.selector import Selector
 from tools.embedding import DIMENSIONS
 from tools.errors import InputError
-from tools.evidence import Evidence
+from tools.evidence import TEXTS, Evidence
 from training.errors import NKRError
 from training.nkr import EMBEDDINGS, EVIDENCE, MANIFEST, NKR, read_nkr
 from training.scoring import fold

@@ -16,6 +16,9 @@ from tools.errors import InputError
 
 Kind = Literal["shot", "title", "text", "speech", "colour", "brightness", "motion", "faces"]
 
+TEXTS: tuple[Kind, ...] = ("title", "text", "speech")
+LOOKS: tuple[Kind, ...] = ("colour", "brightness", "motion", "faces")
+
 _COLLECTION = "evidence"
 _CHROMA_BATCH = 1000
 _writing = threading.RLock()
@@ -173,6 +176,6 @@ class EvidenceStore:
 
 def searchable(item: Evidence) -> str:
     """Return the sentence or words that stand for `item` in a search by meaning."""
-    if item.kind in ("title", "text", "speech", "shot"):
+    if item.kind in (*TEXTS, "shot"):
         return item.value
     return f"{item.kind}: {item.value}"

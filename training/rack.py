@@ -6,7 +6,7 @@ lie in a bounded number of slots of the model.
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -89,10 +89,10 @@ class Rack:
         while batch := self._next_batch():
             try:
                 self._answer(batch)
-            except BaseException as error:
-                # One question may spoil a batch: each is asked alone before any is given up.
+            except BaseException:
+                # One question may spoil a batch: each is asked alone before it is given up.
                 for question in batch:
-                    _settle(question, error, self._alone if len(batch) > 1 else None)
+                    self._alone(question)
 
     def _next_batch(self) -> list[_Question]:
         """Return what waits, over no more NKRs than slots, with contexts or all without."""
@@ -116,7 +116,12 @@ class Rack:
             return batch
 
     def _alone(self, question: _Question) -> None:
-        self._answer([question])
+        if question.answered.done():
+            return
+        try:
+            self._answer([question])
+        except BaseException as error:
+            question.answered.set_exception(error)
 
     def _answer(self, batch: Sequence[_Question]) -> None:
         used = {_name(question.nkr) for question in batch}
@@ -178,17 +183,3 @@ class Seat:
 def _name(nkr: NKR | None) -> str:
     """Return what tells adapters apart: the seal over the hashes of an NKR's files."""
     return nkr.manifest.seal if nkr else ""
-
-
-def _settle(
-    question: _Question, error: BaseException, again: Callable[[_Question], None] | None
-) -> None:
-    if question.answered.done():
-        return
-    if again is None:
-        question.answered.set_exception(error)
-        return
-    try:
-        again(question)
-    except BaseException as own:
-        question.answered.set_exception(own)

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from agents.comparison import fold
-from tools.evidence import Evidence
+from tools.evidence import TEXTS, Evidence
 from training.facts import Span
 
 # Seconds: no evidence spans many of these, and few pieces share one.
 _BUCKET = 10.0
-TEXTS = ("title", "text", "speech")
 
 
 class EvidenceIndex:

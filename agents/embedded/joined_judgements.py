@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 
-from agents.embedded.evidence_index import TEXTS, EvidenceIndex, fold, has_words, holds
-from tools.evidence import Evidence
+from agents.embedded.evidence_index import EvidenceIndex, fold, has_words, holds
+from tools.evidence import TEXTS, Evidence
 from training.corpus import Record
 from training.facts import Fact, Span
 

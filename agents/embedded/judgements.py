@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from agents.embedded.evidence_index import TEXTS, EvidenceIndex, fold, has_words, holds, stands_in
+from agents.embedded.evidence_index import EvidenceIndex, fold, has_words, holds, stands_in
 from agents.embedded.joined_judgements import JoinedJudge
-from tools.evidence import Evidence
+from tools.evidence import LOOKS, TEXTS, Evidence
 from training.corpus import REFUSAL, Record
 from training.facts import Fact, Span
 from training.scoring import TIME_TOLERANCE, chosen, options, reasoned, times
@@ -15,7 +15,6 @@ from training.scoring import TIME_TOLERANCE, chosen, options, reasoned, times
 UNSUPPORTED = "the evidence at its spans does not support the answer"
 UNNAMED = "its question does not name what it asks for"
 SHOWN = "it asks for what the video does show"
-LOOKS = ("colour", "brightness", "motion", "faces")
 _NAMING = ("about", "mention", "general")
 _ASKED = ("who", "what", "where", "when", "how_much", "is")
 _QUOTED = re.compile(r"\"([^\"]+)\"|\u201c([^\u201d]+)\u201d|(?<!\w)'([^']+(?:'\w[^']*)*)'(?!\w)")

@@ -5,13 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from agents.embedded.relation_facts import relation_facts
 from agents.team import Plan
-from tools.evidence import Evidence
+from tools.evidence import LOOKS, TEXTS, Evidence
 from training.facts import Fact, Span
 from training.scoring import fold
 from training.wording.timeline import clock
 
-LOOKS = ("colour", "brightness", "motion", "faces")
-TEXTS = ("title", "text", "speech")
 # Sightings of one text that lie no further apart are one span.
 TOUCHING = 0.05
 # Spreads the shots that a budget keeps evenly over the video, whatever their number.

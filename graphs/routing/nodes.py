@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import exp
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langgraph.runtime import Runtime
 
@@ -17,6 +17,9 @@ from graphs.routing.state import RouterState
 from training.calibration import Calibration, ask_again
 from training.corpus import REFUSAL
 from training.scoring import is_refusal
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # Spans that are read where the weights do not know; the embedded backbone reads no more at once.
 SPANS = 3
@@ -132,23 +135,20 @@ def answer(state: RouterState) -> dict[str, Any]:
 def search(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
     """Let the bare backbone read the evidence that is nearest to the question."""
     desk = open_desk(runtime.context)
-    best: tuple[str, str, list[Cited]] | None = None
+    question = state["standalone"]
+    vector = desk.embed(question)
     for name in state["candidates"]:
-        volume = desk.volume(name)
-        text, proofs = _read(desk, volume, state["standalone"])
-        if proofs and best is None:
-            best = (name, text, proofs)
-    if best is None:
-        return {"steps": [*state["steps"], "search: the evidence does not say"]}
-    name, text, proofs = best
-    return {
-        "nkr": name,
-        "answer": text,
-        "route": "evidence",
-        "supported": True,
-        "citations": citations(proofs),
-        "steps": [*state["steps"], f"search: {text}"],
-    }
+        text, proofs = _read(desk, desk.volume(name), question, vector)
+        if proofs:
+            return {
+                "nkr": name,
+                "answer": text,
+                "route": "evidence",
+                "supported": True,
+                "citations": citations(proofs),
+                "steps": [*state["steps"], f"search: {text}"],
+            }
+    return {"steps": [*state["steps"], "search: the evidence does not say"]}
 
 
 def abstain(state: RouterState) -> dict[str, Any]:
@@ -168,15 +168,17 @@ def remember(state: RouterState) -> dict[str, Any]:
     return {"turns": [turn]}
 
 
-def _read(desk: Desk, volume: Volume, question: str) -> tuple[str, list[Cited]]:
+def _read(
+    desk: Desk, volume: Volume, question: str, vector: "np.ndarray"
+) -> tuple[str, list[Cited]]:
     """Return what the backbone reads in the nearest evidence, and what of it supports that."""
-    shots = volume.citer.nearest(question, desk.embed(question), SPANS)
-    context = sheet(volume.citer.of_shots(shots), volume.seconds)
+    near = volume.citer.of_shots(volume.citer.nearest(question, vector, SPANS))
+    context = sheet(near, volume.seconds)
     if not context:
         return "", []
     (found,) = desk.answerer(None).answer([question], context=context)
     if exp(found.logprob * found.tokens) < READ_SURE:
         return "", []
-    inside = {item.id for item in volume.citer.of_shots(shots)}
+    inside = {item.id for item in near}
     proofs = cited(desk, volume.citer, question, found.text)
     return found.text, [one for one in proofs if one.evidence.id in inside]

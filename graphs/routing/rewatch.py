@@ -1,6 +1,5 @@
 """Looking at the video again, where its file is at hand: what was not written down may be there."""
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +14,23 @@ from graphs.routing.cited import citations, cited
 from graphs.routing.sheets import sheet
 from graphs.routing.state import RouterState
 from tools.evidence import Evidence, searchable
+from tools.video import file_sha256
 from training.scoring import is_refusal
 
 # Spans that are looked at, and parts that each is cut into: what stands for a part of a span may
 # have been taken for a flicker the first time.
 SPANS, PARTS = 2, 3
-_hashing = threading.Lock()
-_hashes: dict[tuple[Path, int, int], str] = {}
 
 
 def rewatch(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
     """Measure the likeliest spans again, more closely, and read what was found."""
     desk = open_desk(runtime.context)
-    steps = state["steps"]
+    steps, question = state["steps"], state["standalone"]
     for name in state["candidates"]:
         volume = desk.volume(name)
         path = find_video(volume, runtime.context.videos)
         if path is None:
             continue
-        question = state["standalone"]
         found = _seen(volume, path, question, desk.embed(question))
         context = sheet(found, volume.seconds)
         if not context:
@@ -64,19 +61,7 @@ def find_video(volume: Volume, folder: str | None) -> Path | None:
     path = Path(folder) / Path(video.name).name
     if not path.is_file():
         return None
-    return path if _hash(path) == video.sha256 else None
-
-
-def _hash(path: Path) -> str:
-    from hashlib import file_digest
-
-    stat = path.stat()
-    key = (path, stat.st_size, stat.st_mtime_ns)
-    with _hashing:
-        if key not in _hashes:
-            with path.open("rb") as file:
-                _hashes[key] = file_digest(file, "sha256").hexdigest()
-        return _hashes[key]
+    return path if file_sha256(path) == video.sha256 else None
 
 
 def _seen(volume: Volume, path: Path, question: str, vector: Any) -> list[Evidence]:

@@ -5,6 +5,7 @@ from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -39,6 +40,7 @@ def create_app(
     ``keys`` are the bearer keys of which one is needed, none for no need of one. ``at_once``
     requests run and ``waiting`` more wait, each for ``seconds`` at most.
     """
+    # What reads files or long texts is no coroutine: the loop stays free for the other clients.
     app = FastAPI(title="NKR", docs_url=None, redoc_url=None, openapi_url=None)
     asking = Asking(desk, at_once=at_once, waiting=waiting, seconds=seconds)
     tokenizer = desk.engine.tokenizer
@@ -46,31 +48,32 @@ def create_app(
     tell_errors(app)
 
     @app.get("/healthz")
-    async def healthz() -> dict[str, Any]:
+    def healthz() -> dict[str, Any]:
         return {"status": "ok", "models": len(desk.library.volumes())}
 
     @app.get("/metrics")
-    async def metrics() -> Response:
+    def metrics() -> Response:
         return Response(generate_latest(asking.registry), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/v1/models")
-    async def models() -> dict[str, Any]:
+    def models() -> dict[str, Any]:
         found = [_model(volume) for volume in desk.library.volumes().values()]
         return {"object": "list", "data": [_AUTO_MODEL, *found]}
 
     @app.get("/v1/models/{name}")
-    async def model(name: str) -> dict[str, Any]:
+    def model(name: str) -> dict[str, Any]:
         return _AUTO_MODEL if name == AUTO else _model(volume_of(name))
 
     @app.post("/v1/chat/completions", response_model=None)
     async def chat(request: ChatRequest) -> Any:
-        completion = Completion(request, await asking.ask(request), tokenizer)
+        reply = await asking.ask(request)
+        completion = await run_in_threadpool(Completion, request, reply, tokenizer)
         if not request.stream:
             return completion.whole()
         return StreamingResponse(completion.events(), media_type="text/event-stream")
 
     @app.get("/api/library")
-    async def library() -> dict[str, Any]:
+    def library() -> dict[str, Any]:
         volumes = desk.library.volumes().values()
         return {
             "videos": [_card(volume, desk.settings.videos) for volume in volumes],
@@ -85,7 +88,7 @@ def create_app(
         return FileResponse(path)
 
     @app.get("/")
-    async def page() -> HTMLResponse:
+    def page() -> HTMLResponse:
         text = files("graphs.server").joinpath("page.html").read_text(encoding="utf-8")
         return HTMLResponse(text, headers={"Content-Security-Policy": _POLICY})
 

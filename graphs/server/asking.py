@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import cast
 
+from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from agents.embedded.contextualizer import contextualize
@@ -50,7 +51,8 @@ class Asking:
 
     async def _ask(self, request: ChatRequest) -> Replied:
         question = request.question()
-        if request.model != AUTO and request.model not in self._desk.library.volumes():
+        known = await run_in_threadpool(self._desk.library.volumes)
+        if request.model != AUTO and request.model not in known:
             raise RequestError(
                 404, f"There is no model {request.model!r}: GET /v1/models lists them.",
                 code="model_not_found", param="model",
