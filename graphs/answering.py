@@ -4,10 +4,10 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graphs.arguments import add_mounted, whole
 from graphs.environment import prepare
 from tools.errors import InputError
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 KEYS = "NKR_API_KEYS"
 
 
-def add_library(parser: argparse.ArgumentParser, whole: Callable[[str], int]) -> None:
+def add_library(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of both."""
     parser.add_argument("--nkr-dir", default="runs/nkrs", help="folder of NKRs (runs/nkrs)")
     parser.add_argument("--videos", help="folder of the videos, to look at them again")
-    parser.add_argument("--backbone", help="where the backbone is, if not where its name says")
+    add_mounted(parser)
     parser.add_argument(
         "--engine",
         choices=("local", "openai"),
@@ -32,17 +32,17 @@ def add_library(parser: argparse.ArgumentParser, whole: Callable[[str], int]) ->
     parser.add_argument("--slots", type=whole, default=8, help="adapters in the model at once (8)")
 
 
-def add_chat(parser: argparse.ArgumentParser, whole: Callable[[str], int]) -> None:
+def add_chat(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `chat`."""
-    add_library(parser, whole)
+    add_library(parser)
     parser.add_argument("--memory", type=Path, help="file of what was said (beside --nkr-dir)")
     parser.add_argument("--thread", default="main", help="name of the conversation (main)")
     parser.set_defaults(command=chat)
 
 
-def add_serve(parser: argparse.ArgumentParser, whole: Callable[[str], int]) -> None:
+def add_serve(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `serve`."""
-    add_library(parser, whole)
+    add_library(parser)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=whole, default=8000, help="port to listen on (8000)")
     parser.add_argument(

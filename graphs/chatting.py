@@ -15,6 +15,7 @@ from graphs.router import build
 from graphs.routing.state import Asked, Replied
 from tools.errors import InputError
 from training.errors import NKRError
+from training.prompt import is_text
 from training.wording.timeline import clock
 
 HELP = """Ask anything about the videos; follow-ups lean on what was said before.
@@ -85,6 +86,9 @@ class Conversation:
         self._database.close()
 
     def _ask(self, question: str) -> None:
+        if not is_text(question):
+            self._console.print("[red]The question is not valid UTF-8 text: write it again.[/red]")
+            return
         asked: Asked = {"question": question, "video": self._video, "turns": []}
         try:
             with self._console.status("..."):

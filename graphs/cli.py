@@ -12,6 +12,17 @@ from pathlib import Path
 from types import FrameType
 
 from graphs import answering
+from graphs.arguments import (
+    add_device,
+    add_mounted,
+    amount,
+    minutes,
+    price,
+    rounds,
+    seed,
+    share,
+    whole,
+)
 from graphs.environment import prepare
 from graphs.failures import sentence
 from tools.errors import InputError
@@ -28,9 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_ask(commands.add_parser("ask", help="ask an NKR"))
     talk = commands.add_parser("chat", help="talk about the videos of a folder of NKRs")
     served = commands.add_parser("serve", help="serve them: an OpenAI-compatible API and a page")
-    for add, added in ((answering.add_chat, talk), (answering.add_serve, served)):
-        add(added, whole)
-        add_device(added)
+    answering.add_chat(talk)
+    answering.add_serve(served)
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = parser.parse_args(given)
     arguments.given = given[1:]
@@ -121,80 +131,12 @@ def add_ask(parser: argparse.ArgumentParser) -> None:
         help="weights: the adapter alone; auto: then the stored evidence (auto)",
     )
     parser.add_argument("--blind", action="store_true", help="ask the backbone without the NKR")
-    parser.add_argument("--backbone", help="where the backbone is, if not where its name says")
-    add_device(parser)
+    add_mounted(parser)
     parser.add_argument("--json", action="store_true", help="print JSON objects, one an answer")
     asked = parser.add_mutually_exclusive_group(required=True)
     asked.add_argument("--questions", type=Path, help="JSON Lines file with `question`")
     asked.add_argument("question", nargs="?", help="the question")
     parser.set_defaults(command=ask)
-
-
-def add_device(parser: argparse.ArgumentParser) -> None:
-    """Add the choice of the device."""
-    parser.add_argument(
-        "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
-        help="where the backbone is (auto: a GPU that is there)",
-    )
-
-
-def minutes(text: str) -> float:
-    """Return a number of minutes above zero."""
-    with contextlib.suppress(ValueError):
-        if 0 < (number := float(text)) < float("inf"):
-            return number
-    raise argparse.ArgumentTypeError(f"{text} is not a number of minutes above zero")
-
-
-def amount(text: str) -> float:
-    """Return a number above zero."""
-    with contextlib.suppress(ValueError):
-        if 0 < (number := float(text)) < float("inf"):
-            return number
-    raise argparse.ArgumentTypeError(f"{text} is not a number above zero")
-
-
-def whole(text: str) -> int:
-    """Return a whole number above zero."""
-    with contextlib.suppress(ValueError):
-        if (number := int(text)) > 0:
-            return number
-    raise argparse.ArgumentTypeError(f"{text} is not a whole number above zero")
-
-
-def price(text: str) -> tuple[float, float]:
-    """Return two prices, of a million tokens read and written."""
-    with contextlib.suppress(ValueError):
-        read, written = map(float, text.split(","))
-        if 0 <= read < float("inf") and 0 <= written < float("inf"):
-            return read, written
-    raise argparse.ArgumentTypeError(f"{text} is not two prices like 0.25,2")
-
-
-def seed(text: str) -> int:
-    """Return a seed that every random generator takes: 0 to 2**32 - 1."""
-    with contextlib.suppress(ValueError):
-        if 0 <= (number := int(text)) < 2**32:
-            return number
-    raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 to {2**32 - 1}")
-
-
-def share(text: str) -> float:
-    """Return a number from 0 to 1."""
-    with contextlib.suppress(ValueError):
-        if 0 <= (number := float(text)) <= 1:
-            return number
-    raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
-
-
-def rounds(text: str) -> int:
-    """Return how often something may be repeated: 0 to 100."""
-    with contextlib.suppress(ValueError):
-        if 0 <= (number := int(text)) <= 100:
-            return number
-    raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 to 100")
 
 
 def distill(arguments: argparse.Namespace) -> int:
@@ -303,11 +245,12 @@ def ask(arguments: argparse.Namespace) -> int:
     """Ask an NKR, and print what it answers."""
     prepare(offline=False)
     from graphs.ask import Asker, RoutedAsker, read_questions
+    from training.prompt import is_text
 
     questions = read_questions(arguments.questions) if arguments.questions else [arguments.question]
     if not all(question.strip() for question in questions):
         raise InputError("The question is empty: ask something.")
-    if any("\ud800" <= letter <= "\udfff" for question in questions for letter in question):
+    if not all(map(is_text, questions)):
         raise InputError("The question is not valid UTF-8 text: write it again.")
     with contextlib.redirect_stdout(sys.stderr):
         given = {"backbone": arguments.backbone, "device": arguments.device}

@@ -91,6 +91,7 @@ def test_odd_lines_are_told(opened: Callable[[str], Say]) -> None:
     assert "no one video" in say("/video nobody")
     assert "All videos" in say("/video")
     assert "too long" in say("lamp " * 5000)
+    assert "not valid UTF-8" in say("Who \udcff?")
     assert "[/red]" not in say("[/red] [bold")
 
 

@@ -10,6 +10,11 @@ def plain(tokenizer: Any, text: str) -> str:
     return text
 
 
+def is_text(text: str) -> bool:
+    """Tell whether a text is valid Unicode: a terminal or JSON may bring half of a pair."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def user_turn(question: str, context: str | None = None) -> str:
     """Return what the user says: the question, after the context where there is one."""
     return f"{context}\n\n{question}" if context else question

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from graphs.routing.state import Citation, Replied
 from graphs.server.errors import RequestError
+from training.prompt import is_text
 from training.wording.timeline import clock
 
 AUTO = "auto"
@@ -72,7 +73,7 @@ class ChatRequest(BaseModel):
                 400, "The last message must be the user's question.", code="no_question",
                 param="messages",
             )  # fmt: skip
-        if any("\ud800" <= letter <= "\udfff" for letter in last.text):
+        if not is_text(last.text):
             raise RequestError(
                 400, "The question is not valid text.", code="invalid_text", param="messages"
             )
