@@ -17,13 +17,15 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from evals.routing import questions
 from graphs.environment import prepare
+from tools.evidence import TEXTS, Evidence
 
 CLIENTS, SECONDS = 32, 120
 EACH = 4
@@ -131,6 +133,22 @@ def load(nkr_dir: Path, clients: int, seconds: float) -> dict[str, Any]:
     }
 
 
+def prolonged(evidence: Sequence[Evidence], seconds: float) -> list[Evidence]:
+    """Return evidence of ``seconds`` repeated to `HOURS`, in each part with other words."""
+    found: list[Evidence] = []
+    for part in range(ceil(HOURS * 3600 / seconds)):
+        for item in evidence:
+            told = " ".join(f"{word}{part}" for word in item.value.split())
+            update = {
+                "id": f"{item.id}-{part}" if part else item.id,
+                "start": item.start + part * seconds,
+                "end": item.end + part * seconds,
+                "value": told if part and item.kind in TEXTS else item.value,
+            }
+            found.append(item.model_copy(update=update))
+    return found
+
+
 def lengths(nkr: Path) -> dict[str, Any]:
     """Return the seconds of the whole route over a minute's and over two hours' evidence."""
     from graphs.desk import Desk, Settings, open_desk
@@ -159,23 +177,7 @@ def lengths(nkr: Path) -> dict[str, Any]:
 
     volume.citer  # noqa: B018
     short = seconds_each(volume)
-    long = list(volume.evidence)
-    length = volume.seconds
-    while len(long) < len(volume.evidence) * HOURS * 3600 / length:
-        part = len(long) // len(volume.evidence)
-        long += [
-            item.model_copy(
-                update={
-                    "id": f"{item.id}-{part}",
-                    "start": item.start + part * length,
-                    "end": item.end + part * length,
-                    "value": item.value
-                    if item.kind not in ("title", "text", "speech")
-                    else " ".join(f"{word}{part}" for word in item.value.split()),
-                }
-            )
-            for item in volume.evidence
-        ]
+    long = prolonged(volume.evidence, volume.seconds)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "evidence.jsonl"
         path.write_text("".join(item.model_dump_json() + "\n" for item in long), encoding="utf-8")
