@@ -2,7 +2,7 @@
 # Only python3 (3.11, 3.12 or 3.13, with venv) and make have to be there.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup distill demo test lint bench python-found
+.PHONY: help setup distill demo studio test lint bench python-found
 
 # The first of these that fits; `make PYTHON=/path/to/python3 ...` names another.
 ifndef PYTHON
@@ -27,6 +27,7 @@ unexport VIDEO
 help:
 	@echo 'make distill VIDEO=talk.mp4   distil a video into an NKR (the first run sets everything up)'
 	@echo 'make demo                     distil a sample clip and ask it three questions'
+	@echo 'make studio                   serve the graphs to LangGraph Studio, on this machine alone'
 	@echo 'make setup                    set up everything, the development tools included'
 	@echo 'make test                     run the tests'
 	@echo 'make lint                     ruff and mypy'
@@ -44,6 +45,10 @@ endif
 
 demo: .venv/.setup
 	@$(RUN) -m evals.demo
+
+# Without its restarts at every change of a file, and without the telemetry that it would send.
+studio: .venv/.setup-dev
+	@LANGGRAPH_CLI_NO_ANALYTICS=1 .venv/bin/langgraph dev --no-browser --no-reload --allow-blocking $(ARGS)
 
 test: .venv/.setup-dev
 	$(RUN) -m pytest $(ARGS)

@@ -28,11 +28,15 @@ from graphs.failures import sentence
 from tools.errors import InputError
 
 USER_ERROR = 2
+WAITING = 3
 INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return 0, 2 for what the user can mend, 130 after Ctrl-C."""
+    """Run a command; return 0, 2 for what the user can mend, 130 after Ctrl-C.
+
+    3 stands for a run that waits for approval.
+    """
     parser = argparse.ArgumentParser(prog="nkr", description="Distil a video, and ask it.")
     commands = parser.add_subparsers(required=True, metavar="distill|ask|chat|serve")
     add_distill(commands.add_parser("distill", help="distil a video into an NKR"))
@@ -97,6 +101,7 @@ def add_distill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backbone-name", help="name of a backbone that comes from a folder")
     add_device(parser)
     parser.add_argument("--max-minutes", type=minutes, help="bound on the whole run")
+    parser.add_argument("--max-steps", type=whole, help="bound on the steps of each training")
     parser.add_argument(
         "--target-recall", type=share, default=0.97, help="recall that ends the closed loop (0.97)"
     )
@@ -116,6 +121,13 @@ def add_distill(parser: argparse.ArgumentParser) -> None:
         "--force", action="store_true", help="publish past the limits of the forgetting probe"
     )
     parser.add_argument("--seed", type=seed, default=0, help="seed of wording and training (0)")
+    parser.add_argument(
+        "--approve",
+        action="append",
+        choices=("plan", "corpus"),
+        default=[],
+        help="stop and show it, once there; --resume approves (may be given twice)",
+    )
     parser.add_argument("--resume", action="store_true", help="demand a run to go on from")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
     parser.set_defaults(command=distill)
@@ -167,6 +179,8 @@ def distill(arguments: argparse.Namespace) -> int:
         out=arguments.out,
         seed=arguments.seed,
         max_minutes=arguments.max_minutes,
+        max_steps=arguments.max_steps,
+        approve=tuple(arguments.approve),
         target_recall=arguments.target_recall,
         max_rounds=arguments.max_rounds,
         loss=arguments.loss,
@@ -195,6 +209,14 @@ def distill(arguments: argparse.Namespace) -> int:
         except Interrupted:
             progress.say(f"stopped; to go on: {resume_command(arguments.given)}")
             return INTERRUPTED
+        except launch.Waiting as wait:
+            for line in wait.asked["shows"]:
+                progress.say(line)
+            progress.say(
+                f"the {wait.asked['approve']} ({wait.asked['file']}) waits for your approval; "
+                f"to approve and go on: {resume_command(arguments.given)}"
+            )
+            return WAITING
         if paid := report.get("spending", {}).get("all"):
             progress.say(
                 f"the agents' model: {paid['calls']} calls ({paid['failed']} failed), "

@@ -1,13 +1,18 @@
 """The settings of a distillation: what Studio shows and every node reads from its runtime."""
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Literal
+
+from pydantic.dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """Settings only: what is loaded from them lives in `graphs.resources`."""
+    """Settings only: what is loaded from them lives in `graphs.resources`.
+
+    They are checked here, because Studio's API hands over what its user wrote.
+    """
 
     agents: str = field(
         default="embedded",
@@ -118,6 +123,10 @@ class Context:
         default=False,
         metadata={"description": "Publish past the limits of the forgetting probe, and say so."},
     )
+    approve: tuple[Literal["plan", "corpus"], ...] = field(
+        default=(),
+        metadata={"description": "What a human approves before the run goes on: plan, corpus."},
+    )
     max_concurrency: int = field(
         default=2,
         metadata={"description": "How many spans are worked on at once."},
@@ -129,7 +138,7 @@ class Context:
 
     def lasting(self) -> dict[str, str | int | float | None]:
         """Return the settings that decide what an NKR holds; the others decide how it is made."""
-        passing = {"out", "max_minutes", "max_concurrency", "started", "force"}
+        passing = {"out", "max_minutes", "max_concurrency", "started", "force", "approve"}
         passing |= {"max_accuracy_lost", "max_kl", "min_unchanged"}
         passing |= {"device", "base_url", "call_timeout", "max_calls", "max_cost", "price"}
         return {name: value for name, value in asdict(self).items() if name not in passing}

@@ -3,9 +3,9 @@
     python -m graphs.distill --video talk.mp4
     python -m graphs.distill --video talk.mp4 --max-minutes 10 --json
 
-probe -> perceive (each span) and listen -> plan -> describe (each span) -> write_questions ->
-verify -> review (-> revise -> verify) -> assemble -> train -> examine (-> augment -> train) ->
-check -> publish.
+probe -> perceive (each span) and listen -> plan -> approve_plan -> describe (each span) ->
+write_questions -> verify -> review (-> revise -> verify) -> assemble -> approve_corpus -> train ->
+examine (-> augment -> train) -> check -> publish.
 The last branch of writing is the one over the whole video.
 """
 
@@ -22,6 +22,7 @@ from langgraph.types import CachePolicy, Send
 
 from graphs.context import Context
 from graphs.failing import retried
+from graphs.nodes.approve import approve_corpus, approve_plan
 from graphs.nodes.assemble import assemble
 from graphs.nodes.augment import augment
 from graphs.nodes.check import check
@@ -85,6 +86,7 @@ def build() -> "StateGraph[DistillState, Context, DistillInput, DistillOutput]":
     builder.add_node(perceive, cache_policy=by_content)
     builder.add_node(listen, cache_policy=by_content)
     builder.add_node(plan, retry_policy=retried)
+    builder.add_node(approve_plan)
     builder.add_node(describe, cache_policy=by_content, retry_policy=retried)
     builder.add_node(write_questions, cache_policy=by_content, retry_policy=retried)
     builder.add_node(verify, cache_policy=by_content, retry_policy=retried)
@@ -92,6 +94,7 @@ def build() -> "StateGraph[DistillState, Context, DistillInput, DistillOutput]":
     builder.add_node(review, defer=True)
     builder.add_node(revise, cache_policy=by_content, retry_policy=retried)
     builder.add_node(assemble)
+    builder.add_node(approve_corpus)
     builder.add_node(train)
     builder.add_node(examine)
     builder.add_node(augment, retry_policy=retried)
@@ -102,8 +105,10 @@ def build() -> "StateGraph[DistillState, Context, DistillInput, DistillOutput]":
     builder.add_conditional_edges("probe", send_spans, ["perceive", "listen"])
     builder.add_edge("perceive", "plan")
     builder.add_edge("listen", "plan")
+    builder.add_edge("plan", "approve_plan")
     builder.add_edge("verify", "review")
-    builder.add_edge("assemble", "train")
+    builder.add_edge("assemble", "approve_corpus")
+    builder.add_edge("approve_corpus", "train")
     builder.add_edge("train", "examine")
     builder.add_edge("augment", "train")
     builder.add_edge("check", "publish")

@@ -12,10 +12,11 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
-from langgraph.types import StateSnapshot
+from langgraph.types import Command, StateSnapshot
 
 from graphs.context import Context
 from graphs.distill import build
+from graphs.nodes.approve import Approval
 from graphs.parts import PartCache
 from graphs.progress import Event, Interrupted
 from graphs.resources import BACKBONE, load_chat_model, load_looks
@@ -41,6 +42,14 @@ if TYPE_CHECKING:
     from agents.language.backbone_chat import BackboneChat
 
 
+class Waiting(Exception):
+    """The run waits for a human's approval of ``asked``."""
+
+    def __init__(self, asked: Approval) -> None:
+        super().__init__(f"the {asked['approve']} waits for approval")
+        self.asked = asked
+
+
 def distill(
     video: Path,
     context: Context,
@@ -52,9 +61,11 @@ def distill(
     """Distil a video and return the run's report.
 
     A finished run with the same settings is returned at once, an unfinished one goes on; changed
-    settings redo what depends on them. ``resume`` demands that there is something to go on from.
+    settings redo what depends on them. ``resume`` demands that there is something to go on from,
+    and approves of what waits for it.
     ``show`` is given the events of progress. Raises InputError for a video or folder that cannot
-    be used or that another run is using, `Interrupted` where ``control`` was told to drain.
+    be used or that another run is using, `Interrupted` where ``control`` was told to drain,
+    `Waiting` where something is to be approved.
     """
     WhisperModels(context.whisper, context.align, context.diarize).check()
     if context.agents != "embedded" and (warning := ready(context)):
@@ -85,7 +96,9 @@ def distill(
         same = snapshot.values.get("settings") == lasting_settings(context, info.path)
         if same and (report := finished(snapshot, context, resume)):
             return report
-        given = None
+        given: DistillInput | Command[Any] | None = None
+        if resume and waiting(snapshot):
+            given = Command(resume=True)
         if not (same and unfinished(snapshot, path, context)):
             saver.delete_thread(config["configurable"]["thread_id"])
             given = DistillInput(video_path=path)
@@ -101,7 +114,16 @@ def distill(
                 show(cast(Event, event))
         except GraphDrained as error:
             raise Interrupted from error
-        return read_report(reported(graph.get_state(config).values))
+        snapshot = graph.get_state(config)
+        if asked := waiting(snapshot):
+            raise Waiting(asked)
+        return read_report(reported(snapshot.values))
+
+
+def waiting(snapshot: StateSnapshot) -> Approval | None:
+    """Return what a run waits for a human to approve; None where it does not wait."""
+    asked = [found.value for task in snapshot.tasks for found in task.interrupts]
+    return cast(Approval, asked[0]) if asked else None
 
 
 def ready(context: Context) -> str | None:

@@ -4,19 +4,16 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 from langgraph.runtime import Runtime
-from langgraph.types import Command, Send
 
-from graphs.assignments import in_chapters, writing_works
 from graphs.context import Context
 from graphs.failing import told
 from graphs.parts import read_part, write_text
 from graphs.progress import report, warn
 from graphs.resources import EYES, team_of
 from graphs.runs import RunFolder
-from graphs.spread import spread
 from graphs.state import DistillState
 
 if TYPE_CHECKING:
@@ -25,8 +22,8 @@ if TYPE_CHECKING:
 _KINDS = ("shot", "colour", "brightness", "motion", "faces", "title", "text", "speech")
 
 
-def plan(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["describe"]]:
-    """Store the evidence, plan, and send every chapter, and the whole video, to its describer."""
+def plan(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
+    """Store the evidence, and return the plan of what must be covered."""
     from tools.evidence import Evidence, EvidenceStore
     from tools.speaker_names import named
 
@@ -55,22 +52,18 @@ def plan(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["des
     folder.corpus.mkdir(parents=True, exist_ok=True)
     path = folder.corpus / "plan.json"
     write_text(path, planned.model_dump_json(indent=1) + "\n")
-    chapters = in_chapters(writing_works({**state, "plan": str(path)}, context))
     report(runtime, "plan", 1, 1)
     kinds = Counter(item.kind for item in evidence)
-    return Command(
-        update={
-            "plan": str(path),
-            "evidence_counts": {
-                "shots": kinds["shot"],
-                "text": kinds["title"] + kinds["text"],
-                "speech": kinds["speech"],
-            },
-            "warnings": warnings,
-            "times": [("plan", began, time.time())],
+    return {
+        "plan": str(path),
+        "evidence_counts": {
+            "shots": kinds["shot"],
+            "text": kinds["title"] + kinds["text"],
+            "speech": kinds["speech"],
         },
-        goto=[Send("describe", chapters[i][0]) for i in spread(len(chapters))],
-    )
+        "warnings": warnings,
+        "times": [("plan", began, time.time())],
+    }
 
 
 def number(found: "Iterable[Evidence]") -> "list[Evidence]":
