@@ -2,7 +2,7 @@
 # Only python3 (3.11, 3.12 or 3.13, with venv) and make have to be there.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup distill demo studio test lint bench python-found
+.PHONY: help setup setup-traces distill demo studio traces test lint bench python-found
 
 # The first of these that fits; `make PYTHON=/path/to/python3 ...` names another.
 ifndef PYTHON
@@ -28,6 +28,7 @@ help:
 	@echo 'make distill VIDEO=talk.mp4   distil a video into an NKR (the first run sets everything up)'
 	@echo 'make demo                     distil a sample clip and ask it three questions'
 	@echo 'make studio                   serve the graphs to LangGraph Studio, on this machine alone'
+	@echo 'make traces                   open the MLflow page of the runs made with --trace'
 	@echo 'make setup                    set up everything, the development tools included'
 	@echo 'make test                     run the tests'
 	@echo 'make lint                     ruff and mypy'
@@ -45,6 +46,13 @@ endif
 
 demo: .venv/.setup
 	@$(RUN) -m evals.demo
+
+setup-traces: .venv/.setup-trace
+
+RUNS ?= runs
+traces: .venv/.setup-trace
+	@MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=1 MLFLOW_MODEL_CATALOG_URI= .venv/bin/mlflow ui --host 127.0.0.1 --port 5000 \
+		--backend-store-uri "sqlite:///$(RUNS)/traces.sqlite" $(ARGS)
 
 # Without its restarts at every change of a file, and without the telemetry that it would send.
 studio: .venv/.setup-dev
@@ -66,9 +74,13 @@ bench: .venv/.setup
 	$(UV) sync --locked --no-dev --inexact
 	@touch $@
 
-.venv/.setup-dev: pyproject.toml uv.lock | python-found $(filter .uv/bin/uv,$(UV))
-	$(UV) sync --locked
+.venv/.setup-trace: pyproject.toml uv.lock | python-found $(filter .uv/bin/uv,$(UV))
+	$(UV) sync --locked --no-dev --inexact --extra trace
 	@touch .venv/.setup $@
+
+.venv/.setup-dev: pyproject.toml uv.lock | python-found $(filter .uv/bin/uv,$(UV))
+	$(UV) sync --locked --all-extras
+	@touch .venv/.setup .venv/.setup-trace $@
 
 .uv/bin/uv: | python-found
 	@"$(PYTHON)" -m venv --clear .uv || { rm -rf .uv; echo "error: $(PYTHON) cannot make a virtual" \

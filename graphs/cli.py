@@ -1,4 +1,4 @@
-"""The command lines: `nkr distill|ask|chat|serve`, the same as `python -m graphs.distill` etc."""
+"""The command lines: `nkr distill`, `ask` etc., the same as `python -m graphs.distill` etc."""
 
 import argparse
 import contextlib
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
-from graphs import answering
+from graphs import answering, run_commands
 from graphs.arguments import (
     add_device,
     add_mounted,
@@ -38,13 +38,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     3 stands for a run that waits for approval.
     """
     parser = argparse.ArgumentParser(prog="nkr", description="Distil a video, and ask it.")
-    commands = parser.add_subparsers(required=True, metavar="distill|ask|chat|serve")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_distill(commands.add_parser("distill", help="distil a video into an NKR"))
     add_ask(commands.add_parser("ask", help="ask an NKR"))
     talk = commands.add_parser("chat", help="talk about the videos of a folder of NKRs")
     served = commands.add_parser("serve", help="serve them: an OpenAI-compatible API and a page")
     answering.add_chat(talk)
     answering.add_serve(served)
+    run_commands.add_trace(commands.add_parser("trace", help="show a run as a tree"))
+    run_commands.add_register(
+        commands.add_parser("register", help="open the runs in LangGraph Studio")
+    )
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = parser.parse_args(given)
     arguments.given = given[1:]
@@ -129,6 +133,9 @@ def add_distill(parser: argparse.ArgumentParser) -> None:
         help="stop and show it, once there; --resume approves (may be given twice)",
     )
     parser.add_argument("--resume", action="store_true", help="demand a run to go on from")
+    parser.add_argument(
+        "--trace", action="store_true", help="keep every agent call, curve and score for MLflow"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
     parser.set_defaults(command=distill)
 
@@ -205,6 +212,7 @@ def distill(arguments: argparse.Namespace) -> int:
                     resume=arguments.resume,
                     show=progress.show,
                     control=control,
+                    trace=arguments.trace,
                 )
         except Interrupted:
             progress.say(f"stopped; to go on: {resume_command(arguments.given)}")

@@ -4,19 +4,33 @@ import logging
 import os
 import warnings
 
-_QUIET = {
+# No library tells anybody that it is used, and none asks for what is not needed.
+_PRIVATE = {
     "ANONYMIZED_TELEMETRY": "False",
     "DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "LANGGRAPH_CLI_NO_ANALYTICS": "1",
+    "LANGSMITH_TRACING": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # Else it fetches a list of prices for every call that it sees.
+    "MLFLOW_MODEL_CATALOG_URI": "",
+}
+_QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
     "TRANSFORMERS_VERBOSITY": "error",
     "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
     "TRL_EXPERIMENTAL_SILENCE": "1",
     "TOKENIZERS_PARALLELISM": "false",
-    "LANGSMITH_TRACING": "false",
     "ORT_LOGGING_LEVEL": "3",
     "OPENCV_LOG_LEVEL": "ERROR",
 }
+
+
+def keep_private() -> None:
+    """Switch telemetry off; what the user has set in the environment stays."""
+    for name, value in _PRIVATE.items():
+        os.environ.setdefault(name, value)
 
 
 def prepare(*, offline: bool) -> None:
@@ -24,6 +38,7 @@ def prepare(*, offline: bool) -> None:
 
     ``offline`` keeps the hub's client off the network: nothing is asked for that is not here.
     """
+    keep_private()
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     if offline:

@@ -9,6 +9,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import Command, RetryPolicy, Send
 
+from agents.language.spending import working_on
 from agents.language.wire_error import SpentError, WireError
 from graphs.assignments import part_name
 from graphs.context import Context
@@ -41,6 +42,7 @@ def leave_out(stage: str, then: Callable[[WritingWork], list[Send]] | None = Non
         @functools.wraps(node)
         def guarded(state: WritingWork, runtime: Runtime[Context]) -> Any:
             name = part_name(stage, state)
+            working_on.set(name)
             try:
                 return node(state, runtime)
             except SpentError as error:
@@ -66,6 +68,7 @@ def told(runtime: Runtime[Context], what: str) -> Iterator[None]:
 
     Raises InputError then, and where a bound on spending is reached.
     """
+    working_on.set(what)
     try:
         yield
     except SpentError as error:

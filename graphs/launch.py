@@ -30,6 +30,7 @@ from graphs.runs import (
     video_id,
 )
 from graphs.state import DistillInput
+from graphs.tracing import check_tracing, tracing
 from tools.errors import InputError
 from tools.video import open_video
 from tools.whisper import WhisperModels
@@ -57,16 +58,20 @@ def distill(
     resume: bool = False,
     show: Callable[[Event], None] = lambda event: None,
     control: RunControl | None = None,
+    trace: bool = False,
 ) -> dict[str, Any]:
     """Distil a video and return the run's report.
 
     A finished run with the same settings is returned at once, an unfinished one goes on; changed
     settings redo what depends on them. ``resume`` demands that there is something to go on from,
-    and approves of what waits for it.
-    ``show`` is given the events of progress. Raises InputError for a video or folder that cannot
-    be used or that another run is using, `Interrupted` where ``control`` was told to drain,
-    `Waiting` where something is to be approved.
+    and approves of what waits for it. ``show`` is given the events of progress; ``trace`` keeps an
+    MLflow trace beside the runs.
+
+    Raises InputError for a video or folder that cannot be used or that another run is using,
+    `Interrupted` where ``control`` was told to drain, `Waiting` where something is to be approved.
     """
+    if trace:
+        check_tracing()
     WhisperModels(context.whisper, context.align, context.diarize).check()
     if context.agents != "embedded" and (warning := ready(context)):
         show(Event(warning=warning))
@@ -93,7 +98,8 @@ def distill(
                 f"There is no run of {info.path.name} in {out} to go on from: "
                 "leave --resume out to begin one."
             )
-        same = snapshot.values.get("settings") == lasting_settings(context, info.path)
+        settings = lasting_settings(context, info.path)
+        same = snapshot.values.get("settings") == settings
         if same and (report := finished(snapshot, context, resume)):
             return report
         given: DistillInput | Command[Any] | None = None
@@ -102,22 +108,32 @@ def distill(
         if not (same and unfinished(snapshot, path, context)):
             saver.delete_thread(config["configurable"]["thread_id"])
             given = DistillInput(video_path=path)
-        try:
-            for event in graph.stream(
+
+        def run(show: Callable[[Event], None]) -> dict[str, Any]:
+            stream = graph.stream(
                 given,
                 config,
                 context=context,
                 stream_mode="custom",
                 durability="sync",
                 control=control,
-            ):
-                show(cast(Event, event))
-        except GraphDrained as error:
-            raise Interrupted from error
-        snapshot = graph.get_state(config)
-        if asked := waiting(snapshot):
-            raise Waiting(asked)
-        return read_report(reported(snapshot.values))
+            )
+            try:
+                for event in stream:
+                    show(cast(Event, event))
+            except GraphDrained as error:
+                raise Interrupted from error
+            snapshot = graph.get_state(config)
+            if asked := waiting(snapshot):
+                raise Waiting(asked)
+            return read_report(reported(snapshot.values))
+
+        if not trace:
+            return run(show)
+        with tracing(out, RunFolder(out / name), settings) as traced:
+            report = run(traced.after(show))
+            traced.finish(report)
+            return report
 
 
 def waiting(snapshot: StateSnapshot) -> Approval | None:

@@ -29,12 +29,16 @@ _LINE_EVERY = 15.0
 
 
 class Event(TypedDict, total=False):
-    """One event: ``advance`` or ``done`` of ``total`` units of a stage, or a ``warning``."""
+    """One event: ``advance`` or ``done`` of ``total`` units of a stage, or a ``warning``.
+
+    Of training also the ``loss`` of the step that is done.
+    """
 
     stage: str
     advance: float
     done: float
     total: float
+    loss: float
     warning: str
 
 
@@ -57,11 +61,16 @@ def advance(runtime: Runtime[Any], stage: str, total: float) -> None:
     runtime.stream_writer(Event(stage=stage, advance=1, total=total))
 
 
-def report(runtime: Runtime[Any], stage: str, done: float, total: float) -> None:
+def report(
+    runtime: Runtime[Any], stage: str, done: float, total: float, loss: float | None = None
+) -> None:
     """Report how far a stage is. Raises `Interrupted` where the user has asked to stop."""
     # Nodes run in threads that Ctrl-C does not reach: each report is where they can stop.
     begin(runtime)
-    runtime.stream_writer(Event(stage=stage, done=done, total=total))
+    event = Event(stage=stage, done=done, total=total)
+    if loss is not None:
+        event["loss"] = loss
+    runtime.stream_writer(event)
 
 
 def warn(runtime: Runtime[Any], text: str) -> None:

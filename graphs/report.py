@@ -49,11 +49,11 @@ def summary(report: dict[str, Any]) -> dict[str, Any]:
 def stage_seconds(times: Iterable[tuple[str, float, float]]) -> dict[str, float]:
     """Return how long each stage took, in the order of the stages.
 
-    Branches of a stage run beside each other: time that several of them share counts once.
+    Branches (``<stage>/<index>``) run beside each other: time that several share counts once.
     """
     by_stage: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
     for stage, begin, end in sorted(times, key=lambda item: item[1]):
-        by_stage[stage].append((begin, end))
+        by_stage[stage.partition("/")[0]].append((begin, end))
     totals = {}
     for stage, intervals in by_stage.items():
         total, reached = 0.0, 0.0

@@ -82,10 +82,12 @@ def team_of(state: Mapping[str, Any], context: "Context") -> "Team":
 
 @lru_cache(maxsize=2)
 def _team(context: "Context", video: str, run: str) -> "Team":
+    from agents.observed import observed
+
     if context.agents == "embedded":
         from agents.embedded.team import embedded_team
 
-        return embedded_team()
+        return observed(embedded_team())
     from agents.language.chat import Chat
     from agents.language.replies import Replies
     from agents.language.spending import Ledger, Price, listed_price
@@ -118,7 +120,7 @@ def _team(context: "Context", video: str, run: str) -> "Team":
         looks=looks,
         merges=getattr(model, "merges", False),
     )
-    return language_team(chat, watch)
+    return observed(language_team(chat, watch))
 
 
 @lru_cache(maxsize=2)

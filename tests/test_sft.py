@@ -1,6 +1,7 @@
 """Training: which layers, which loss, checkpoints, deadlines, and that nothing is left behind."""
 
 import json
+import random
 import time
 from pathlib import Path
 
@@ -75,6 +76,13 @@ def test_exposures_decide_on_the_steps_but_for_the_fewest(
     settings = SFTSettings(exposures=3, fewest_steps=fewest, batch_size=2, replay_share=0.0)
     # A fact stands in two of the four records: three exposures are one pass and a half.
     assert train(backbone, records, tmp_path, settings).steps == steps
+
+
+def test_random_numbers_go_on_as_they_would(backbone: Backbone, tmp_path: Path) -> None:
+    random.seed(3)
+    expected = random.Random(3).random()
+    train(backbone, RECORDS, tmp_path, SFTSettings(max_steps=1))
+    assert random.random() == expected
 
 
 def test_the_backbone_is_left_as_it_was(backbone: Backbone, tmp_path: Path) -> None:

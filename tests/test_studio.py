@@ -19,7 +19,7 @@ import pytest
 from langgraph_sdk import get_sync_client
 from tiny_nkr import PAIRS
 
-from graphs import register
+from graphs.cli import main
 from graphs.context import Context
 from graphs.desk import Settings
 from graphs.launch import distill
@@ -135,7 +135,7 @@ def test_a_run_of_the_command_line_can_be_opened(
     shutil.copy(talk, copy)
     report = distill(copy, settings(folder / "runs", max_steps=1, max_rounds=0))
     thread = thread_id(report["video"]["id"])
-    assert register.main(["--out", str(folder / "runs"), "--url", url]) == 0
+    assert main(["register", "--out", str(folder / "runs"), "--url", url]) == 0
     assert thread in capsys.readouterr().out
     client = get_sync_client(url=url)
     state = client.threads.get_state(thread)
@@ -144,16 +144,16 @@ def test_a_run_of_the_command_line_can_be_opened(
     steps = client.threads.get_history(thread, limit=50)
     assert {"probe", "train"} <= {task["name"] for step in steps for task in step["tasks"]}
     # What it does not know cannot be lost by asking twice.
-    assert register.main(["--out", str(folder / "runs"), "--url", url]) == 0
+    assert main(["register", "--out", str(folder / "runs"), "--url", url]) == 0
 
 
 def test_registering_needs_runs_and_a_server(
     tmp_path: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert register.main(["--out", str(tmp_path)]) == 2
+    assert main(["register", "--out", str(tmp_path)]) == 2
     assert "no runs" in capsys.readouterr().err
     out = str(Path(finished["nkr"]).parents[1])
-    assert register.main(["--out", out, "--url", "http://127.0.0.1:9"]) == 2
+    assert main(["register", "--out", out, "--url", "http://127.0.0.1:9"]) == 2
     assert "No LangGraph server answers" in capsys.readouterr().err
 
 

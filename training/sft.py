@@ -5,6 +5,7 @@ import json
 import math
 import os
 import pickle
+import random
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -119,7 +120,7 @@ def train(
         read |= _described(backbone.processor, taught, rows)
     teacher = Teacher(read, backbone.tokenizer.pad_token_id)
     torch.manual_seed(settings.seed)
-    with _adapted(backbone, settings, start) as model:
+    with _own_chance(), _adapted(backbone, settings, start) as model:
         with _no_bars():
             trainer = LoraTrainer(
                 model=model,
@@ -153,6 +154,19 @@ def train(
         adapter=adapter,
         stopped=done < steps,
     )
+
+
+@contextmanager
+def _own_chance() -> Iterator[None]:
+    """Leave Python's random numbers as they were: the trainer seeds them.
+
+    Whoever draws ids from them would draw the same ones after each round.
+    """
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
 
 
 def _steps(records: Sequence[Record], rows: int, settings: SFTSettings) -> int:

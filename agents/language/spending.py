@@ -6,6 +6,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +17,8 @@ from agents.language.wire_error import SpentError
 MILLION = 1_000_000
 # What a span takes from its description to its verdicts, where nothing fails.
 CALLS_A_BRANCH = 8
+# The branch of work that calls are made for, as it is named in the run's state.
+working_on: ContextVar[str] = ContextVar("working_on", default="")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,10 @@ def listed_price(model: str) -> Price | None:
 
 @dataclass
 class Call:
-    """One call as it is noted: who asked, how long it took, its tokens; ``failed`` says why."""
+    """One call as it is noted: who asked, for which branch, how long it took, and its tokens.
+
+    ``failed`` says why it failed.
+    """
 
     agent: str
     seconds: float = 0.0
@@ -47,6 +53,7 @@ class Call:
     written: int = 0
     cost: float = 0.0
     failed: str = ""
+    branch: str = ""
     estimated: bool = field(default=False)
     """The server told no tokens: they are counted at four letters each."""
 
@@ -97,7 +104,7 @@ class Ledger:
         """Count a call, whether it succeeds or not; raises `SpentError` before one too many."""
         with self._lock:
             self._reserve()
-        call = Call(agent)
+        call = Call(agent, branch=working_on.get())
         try:
             yield call
         finally:

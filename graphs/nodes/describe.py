@@ -45,7 +45,7 @@ def describe(
     return Command(
         update={
             "parts": {part_name("describe", state): part},
-            "times": [("describe", began, time.time())],
+            "times": [(part_name("describe", state), began, time.time())],
         },
         goto=[
             Send("write_questions", {**state, "written": [part]}),

@@ -45,7 +45,7 @@ def perceive(state: SpanWork, runtime: Runtime[Context]) -> dict[str, Any]:
     return {
         "parts": {f"perceive/{index:05d}": part},
         "warnings": warnings,
-        "times": [("perceive", began, time.time())],
+        "times": [(f"perceive/{index:05d}", began, time.time())],
     }
 
 

@@ -40,7 +40,7 @@ def revise(state: WritingWork, runtime: Runtime[Context]) -> Command[Literal["ve
     return Command(
         update={
             "parts": {part_name("revise", state): part},
-            "times": [("revise", began, time.time())],
+            "times": [(part_name("revise", state), began, time.time())],
         },
         goto=Send("verify", {**state, "written": [part]}),
     )

@@ -38,7 +38,7 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     backbone = backbone_of(context)
 
     def on_step(step: int, steps: int, loss: float) -> None:
-        report(runtime, "train", step, steps)
+        report(runtime, "train", step, steps, loss=loss)
 
     number = len(state.get("exams", {}))
     folder = RunFolder(Path(state["run"])).train

@@ -35,5 +35,5 @@ def verify(state: WritingWork, runtime: Runtime[Context]) -> dict[str, Any]:
     return {
         "parts": {part_name("verify", state): part},
         "rejected": {part_name("verify", state): sum(r.verdict != "supported" for r in judged)},
-        "times": [("verify", began, time.time())],
+        "times": [(part_name("verify", state), began, time.time())],
     }

@@ -28,7 +28,7 @@ def write_questions(state: WritingWork, runtime: Runtime[Context]) -> Command[Li
     return Command(
         update={
             "parts": {part_name("write_questions", state): part},
-            "times": [("write_questions", began, time.time())],
+            "times": [(part_name("write_questions", state), began, time.time())],
         },
         goto=Send("verify", {**state, "written": [*state["written"], part]}),
     )
