@@ -56,7 +56,8 @@ traces: .venv/.setup-trace
 
 # Without its restarts at every change of a file, and without the telemetry that it would send.
 studio: .venv/.setup-dev
-	@LANGGRAPH_CLI_NO_ANALYTICS=1 .venv/bin/langgraph dev --no-browser --no-reload --allow-blocking $(ARGS)
+	@LANGGRAPH_CLI_NO_ANALYTICS=1 LANGGRAPH_NO_VERSION_CHECK=true \
+		.venv/bin/langgraph dev --no-browser --no-reload --allow-blocking $(ARGS)
 
 test: .venv/.setup-dev
 	$(RUN) -m pytest $(ARGS)

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from clips import steady, write_video
 from PIL import Image, ImageDraw, ImageFont
 
+from evals.clips import steady, write_video
 from graphs.context import Context
 from graphs.launch import distill
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clips import steady, write_sound, write_video
 
+from evals.clips import steady, write_sound, write_video
 from graphs.context import Context
 from graphs.launch import distill
 

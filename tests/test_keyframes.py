@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import steady, write_video
 from PIL import Image
 
 from agents.language.pictures import PATCH
 from agents.language.watch import BESIDE, KEY_TOKENS, KEYS, Watch
+from evals.clips import steady, write_video
 from evals.keyframes import Needle, hits
 from evals.sample_clip import Slide, render
 from tools.embedding import Embedder

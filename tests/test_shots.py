@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import Clip, steady, write_video
 from PIL import Image, ImageDraw, ImageFont
 
+from evals.clips import Clip, steady, write_video
 from tools.shots import Shot, detect_shots
 from tools.video import open_video
 

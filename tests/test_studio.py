@@ -3,7 +3,6 @@
 No key, no network: the server is started as `make studio` starts it, and asked with its own client.
 """
 
-import os
 import shutil
 import socket
 import subprocess
@@ -16,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from guard import connections
 from langgraph_sdk import get_sync_client
 from tiny_nkr import PAIRS
 
@@ -25,12 +25,14 @@ from graphs.desk import Settings
 from graphs.launch import distill
 from graphs.runs import thread_id
 
-pytest_plugins = ("talks", "tiny_nkr", "tiny_library")
+pytest_plugins = ("talks", "guard", "tiny_nkr", "tiny_library")
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+def studio(
+    guarded: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Path]]:
     """The address of a server, and the folder that it was started in."""
     folder = tmp_path_factory.mktemp("studio")
     shutil.copy(ROOT / "langgraph.json", folder)
@@ -42,7 +44,10 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     url = f"http://127.0.0.1:{port}"
     command = [str(Path(sys.executable).parent / "langgraph"), "dev", "--port", str(port)]
     command += ["--no-browser", "--no-reload", "--allow-blocking"]
-    environment = {**os.environ, "LANGGRAPH_CLI_NO_ANALYTICS": "1", "OMP_NUM_THREADS": "2"}
+    quiet = {"LANGGRAPH_CLI_NO_ANALYTICS": "1", "LANGGRAPH_NO_VERSION_CHECK": "true"}
+    for name, value in quiet.items():
+        assert f"{name}={value}" in (ROOT / "Makefile").read_text()
+    environment = {**guarded, **quiet}
     log = folder / "log"
     with log.open("w") as file:
         server = subprocess.Popen(
@@ -173,3 +178,9 @@ def test_a_conversation(studio: tuple[str, Path], library_settings: Settings) ->
     assert client.runs.wait(None, "router", input=asked, context=context)["answer"] == answer
     with pytest.raises(Exception, match="no question"):
         client.runs.wait(None, "chat", input={"messages": []}, context=context)
+
+
+def test_nothing_left_the_machine(studio: tuple[str, Path], guarded: dict[str, str]) -> None:
+    """After all that the tests above had the server do."""
+    assert httpx.get(f"{studio[0]}/ok").status_code == 200
+    assert connections(guarded) == []

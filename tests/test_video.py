@@ -9,9 +9,17 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import CLIPS, Clip, numbered, read_number, steady, write_sound, write_sound_with_cover
-from clips import write_video as write
 
+from evals.clips import (
+    CLIPS,
+    Clip,
+    numbered,
+    read_number,
+    steady,
+    write_sound,
+    write_sound_with_cover,
+)
+from evals.clips import write_video as write
 from tools.errors import InputError
 from tools.video import HAS_DECORD, Frame, VideoReader, file_sha256, look_into, open_video
 from tools.video_pyav import PyAVReader
@@ -241,7 +249,7 @@ class TestReading:
 
     def test_memory_does_not_grow_with_length(self, tmp_path: Path) -> None:
         images = [numbered(i % 256, (1280, 720)) for i in range(300)]
-        path = write(tmp_path / "large.mp4", images, steady(300), preset="ultrafast")
+        path = write(tmp_path / "large.mp4", images, steady(300), options={"preset": "ultrafast"})
         code = (
             "import resource, sys; from pathlib import Path; from tools.video import open_video\n"
             "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clips import numbered, steady, write_video
 from tiny_nkr import PAIRS, publish_tiny, record
 
+from evals.clips import numbered, steady, write_video
 from graphs.desk import Desk, Settings
 from tools.embedding import Embedder
 from tools.evidence import Evidence, searchable

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -53,13 +54,15 @@ def write_video(
     codec: str = "libx264",
     pixels: str = "yuv420p",
     key_every: int = 10,
-    **options: str,
+    options: Mapping[str, str] | None = None,
 ) -> Path:
     """Encode pictures at the given times; `options` go to the encoder."""
     height, width = images[0].shape[:2]
     with av.open(str(path), "w") as container:
         # Key frames where the test wants them, not where the encoder sees a cut.
-        stream = container.add_stream(codec, rate=25, options={"sc_threshold": "0", **options})
+        stream: Any = container.add_stream(
+            codec, rate=25, options={"sc_threshold": "0", **(options or {})}
+        )
         stream.width, stream.height, stream.pix_fmt = width, height, pixels
         stream.codec_context.gop_size = key_every
         # AVI and MPEG-4 know nothing but a constant rate.
@@ -76,7 +79,7 @@ def write_video(
 def write_sound(path: Path, seconds: float = 1.0, codec: str = "aac") -> Path:
     """A file with a tone and no pictures."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=16000, layout="mono")
+        stream: Any = container.add_stream(codec, rate=16000, layout="mono")
         wave = np.sin(np.arange(int(16000 * seconds)) * 440 * 2 * np.pi / 16000)
         frame = av.AudioFrame.from_ndarray(
             (wave * 8000).astype(np.int16)[None], format="s16", layout="mono"
@@ -124,12 +127,12 @@ def steady(count: int = 30, fps: float = 25, start: float = 0.0) -> list[float]:
 
 
 def _plain(
-    name: str, size: tuple[int, int] = (192, 108), times: list[float] | None = None, **how: str
+    name: str, size: tuple[int, int] = (192, 108), times: list[float] | None = None, **how: Any
 ) -> Callable[[Path], Clip]:
     def make(folder: Path) -> Clip:
         when = times or steady()
         images = [numbered(i, size) for i in range(len(when))]
-        return Clip(write_video(folder / name, images, when, **how), when, size)  # type: ignore[arg-type]
+        return Clip(write_video(folder / name, images, when, **how), when, size)
 
     return make
 
@@ -149,12 +152,15 @@ def _turned(degrees: int) -> Callable[[Path], Clip]:
 def _damaged(folder: Path) -> Clip:
     """The second of three groups of pictures is overwritten from its middle on."""
     when = steady()
-    path = write_video(folder / "damaged.mp4", [numbered(i) for i in range(30)], when, bf="0")
+    path = write_video(
+        folder / "damaged.mp4", [numbered(i) for i in range(30)], when, options={"bf": "0"}
+    )
     with av.open(str(path)) as container:
         packets = [p for p in container.demux(video=0) if p.pts is not None]
     data = bytearray(path.read_bytes())
     for packet in packets[15:20]:
-        data[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
+        at = packet.pos or 0
+        data[at : at + packet.size] = b"\xff" * packet.size
     path.write_bytes(data)
     return Clip(path, when, unreadable=list(range(15, 20)))
 
@@ -164,17 +170,17 @@ VFR = [0.0, 0.04, 0.08, 0.5, 0.6, 2.0, 2.04, 2.08, 2.3, 5.0, 5.04, 6.0]
 CLIPS: dict[str, Callable[[Path], Clip]] = {
     "h264": _plain("h264.mp4"),
     "h264 with open groups": _plain(
-        "open.mkv", **{"x264-params": "open-gop=1:keyint=10:bframes=3"}
+        "open.mkv", options={"x264-params": "open-gop=1:keyint=10:bframes=3"}
     ),
     "h264 in a transport stream": _plain("h264.ts", times=steady(start=3.0)),
-    "hevc": _plain("hevc.mp4", codec="libx265", **{"x265-params": "log-level=none"}),
+    "hevc": _plain("hevc.mp4", codec="libx265", options={"x265-params": "log-level=none"}),
     "ten bits": _plain("ten.mp4", pixels="yuv420p10le"),
-    "vp8": _plain("vp8.webm", codec="libvpx", **{"auto-alt-ref": "1", "lag-in-frames": "10"}),
-    "vp9": _plain("vp9.webm", codec="libvpx-vp9", **{"lag-in-frames": "10"}),
-    "av1": _plain("av1.mkv", codec="libsvtav1", preset="12"),
+    "vp8": _plain("vp8.webm", codec="libvpx", options={"auto-alt-ref": "1", "lag-in-frames": "10"}),
+    "vp9": _plain("vp9.webm", codec="libvpx-vp9", options={"lag-in-frames": "10"}),
+    "av1": _plain("av1.mkv", codec="libsvtav1", options={"preset": "12"}),
     "mpeg4 avi": _plain("mpeg4.avi", codec="mpeg4"),
     "mpeg4 avi with b frames": _plain(
-        "mpeg4b.avi", codec="mpeg4", bf="2", times=steady(start=0.04)
+        "mpeg4b.avi", codec="mpeg4", options={"bf": "2"}, times=steady(start=0.04)
     ),
     "odd height": _plain("odd_height.mp4", (192, 109), pixels="yuv444p"),
     "odd width": _plain("odd_width.webm", (193, 108), codec="libvpx-vp9"),

@@ -1,0 +1,1 @@
+"""What becomes of runs, files and folders when things go wrong."""

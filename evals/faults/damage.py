@@ -1,0 +1,96 @@
+"""Damages each file of an NKR and of a run: that must be told, or mended."""
+
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from evals.faults.subject import Outcome, Subject, Tried, made, run, say
+
+QUESTION = "What does the title of the video say?"
+
+
+def damages(seed: int) -> dict[str, Callable[[Path], object]]:
+    """Return the ways to damage a file."""
+    rng = random.Random(f"damage-{seed}")
+
+    def flip(path: Path) -> None:
+        data = bytearray(path.read_bytes())
+        if data:
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        path.write_bytes(bytes(data))
+
+    return {
+        "truncated": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+        "emptied": lambda path: path.write_bytes(b""),
+        "removed": lambda path: path.unlink(),
+        "flipped": flip,
+    }
+
+
+def damaged_nkrs(subject: Subject, out: Path, folder: Path, seed: int) -> Tried:
+    """Ask an NKR with each of its files damaged in each way.
+
+    The damage must be told with exit code 2, or the answer must be the same as before.
+    """
+    (nkr,) = (out / "nkrs").iterdir()
+    expected = _ask(subject, nkr)
+    lost, tried, told = [], 0, 0
+    for name in sorted(path.name for path in nkr.iterdir()):
+        for way, damage in damages(seed).items():
+            copy = folder / "nkr"
+            shutil.rmtree(copy, ignore_errors=True)
+            shutil.copytree(nkr, copy)
+            damage(copy / name)
+            outcome = _ask(subject, copy)
+            tried += 1
+            told += outcome.is_told
+            same = outcome.code == 0 and outcome.output == expected.output
+            if not (outcome.is_told or (same and (way == "removed" or name == "README.md"))):
+                lost.append(f"{name} {way}: {outcome.in_words} {outcome.output[:80]}")
+            say(f"NKR, {name} {way}: {'same answer' if same else outcome.in_words}")
+    return Tried(f"a file of an NKR damaged (told {told} times, else the same answer)", tried, lost)
+
+
+def damaged_runs(subject: Subject, out: Path, folder: Path, seed: int) -> Tried:
+    """Run the command again over a finished run with files of each kind damaged.
+
+    It must tell the damage with exit code 2, or end with what an undisturbed run ends with.
+    """
+    reference = made(out)
+    lost, tried, told = [], 0, 0
+    for path in _kinds(out):
+        for way, damage in damages(seed).items():
+            copy = folder / "runs"
+            shutil.rmtree(copy, ignore_errors=True)
+            shutil.copytree(out, copy)
+            damage(copy / path)
+            # Nothing finished is there any more: all that is left has to be used again.
+            shutil.rmtree(copy / "nkrs")
+            outcome = run(subject.command(copy))
+            tried += 1
+            told += outcome.is_told
+            ended = made(copy)
+            if not (outcome.is_told or (outcome.code == 0 and ended == reference)):
+                other = [name for name in reference if ended.get(name) != reference[name]]
+                lost.append(f"{path} {way}: {outcome.in_words} {other}")
+            say(f"run, {path} {way}: {outcome.in_words if outcome.code else 'rebuilt'}")
+    return Tried(f"a file of a run damaged (told {told} times, else rebuilt)", tried, lost)
+
+
+def _ask(subject: Subject, nkr: Path) -> Outcome:
+    return run(subject.question(nkr, QUESTION))
+
+
+def _kinds(out: Path) -> Iterator[Path]:
+    """Yield one file of each kind of a run: one part of a stage stands for all its parts."""
+    seen = set()
+    for path in sorted(out.rglob("*")):
+        inside = path.relative_to(out)
+        if not path.is_file() or inside.parts[0] == "nkrs":
+            continue
+        stage = path.name.split("-")[0] if path.parent.name in ("parts", "replies") else path.name
+        kind = (inside.parent, stage)
+        if kind not in seen and path.suffix not in (".sqlite-shm", ".sqlite-wal"):
+            seen.add(kind)
+            yield inside

@@ -1,0 +1,126 @@
+"""Kills a run at random moments of every stage, lets it go on, and compares what it ends with."""
+
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from evals.faults.subject import Outcome, Subject, Tried, made, run, say
+
+_STAGE = re.compile(r"^([a-z ]+): \d+/\d+, ")
+# Parts that two branches were working on may be made again.
+AT_ONCE = 2
+
+
+@dataclass
+class Unbroken:
+    """A run that nothing disturbed: what it made, and the moments at which its stages ended."""
+
+    made: dict[str, str]
+    marks: list[tuple[str, float]] = field(default_factory=list)
+
+
+def unbroken(subject: Subject, out: Path) -> Unbroken:
+    """Distil the clip without a fault."""
+    marks = [("start", 0.0)]
+    begun = time.monotonic()
+    process = _start(subject, out)
+    for line in _lines(process):
+        if found := _STAGE.match(line):
+            marks.append((found[1], time.monotonic() - begun))
+    if process.wait():
+        raise RuntimeError("The undisturbed run failed.")
+    return Unbroken(made(out), marks)
+
+
+def kills(subject: Subject, folder: Path, count: int, seed: int) -> Tried:
+    """Kill so many runs with SIGKILL, each at a moment of a stage in turn, and let each go on."""
+    reference = unbroken(subject, folder / "unbroken")
+    rng = random.Random(f"kills-{seed}")
+    lost: list[str] = []
+    killed_in: Counter[str] = Counter()
+    stages = len(reference.marks) - 1
+    for number in range(count):
+        place = number % stages
+        (before, begin), (stage, end) = reference.marks[place : place + 2]
+        delay = rng.random() * (end - begin)
+        out = folder / "killed"
+        shutil.rmtree(out, ignore_errors=True)
+        where = f"{number + 1}/{count}: {delay:.2f} s after {before!r}, in {stage!r}"
+        if _kill(subject, out, place, delay):
+            killed_in[stage] += 1
+        problem = _went_on(subject, out, reference)
+        say(f"kill {where}: {problem or 'went on'}")
+        if problem:
+            lost.append(f"{where}: {problem}")
+    told = ", ".join(f"{stage} {n}" for stage, n in killed_in.items())
+    return Tried("killed with SIGKILL (killed in: " + told + ")", count, lost)
+
+
+def two_at_once(subject: Subject, folder: Path) -> Tried:
+    """Start a second run of the video beside the first."""
+    out = folder / "twice"
+    first = _start(subject, out)
+    lines = _lines(first)
+    for line in lines:
+        if _STAGE.match(line):
+            break
+    second = run(subject.command(out))
+    for _ in lines:
+        pass
+    lost = []
+    if not (second.is_told and "Another run" in second.errors):
+        lost.append(f"the second run was not told to wait: {second.in_words}")
+    if first.wait():
+        lost.append("the first run was disturbed")
+    return Tried("a second run of the same video at once", 1, lost)
+
+
+def _start(subject: Subject, out: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        subject.command(out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+def _lines(process: "subprocess.Popen[str]") -> Iterator[str]:
+    assert process.stderr is not None
+    yield from process.stderr
+
+
+def _kill(subject: Subject, out: Path, place: int, delay: float) -> bool:
+    """Kill a run ``delay`` seconds after its stage number ``place``; say whether it still ran."""
+    process = _start(subject, out)
+    seen = 0
+    if place:
+        for line in _lines(process):
+            seen += bool(_STAGE.match(line))
+            if seen == place:
+                break
+    time.sleep(delay)
+    ran = process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    return ran
+
+
+def _went_on(subject: Subject, out: Path, reference: Unbroken) -> str:
+    """Run the killed command again; return what is wrong with how it ended, if anything."""
+    parts = {path: path.stat().st_mtime_ns for path in out.glob("*/*/parts/*.jsonl")}
+    outcome: Outcome = run(subject.command(out))
+    if outcome.code:
+        return outcome.in_words
+    again = [path.name for path, at in parts.items() if path.stat().st_mtime_ns != at]
+    if len(again) > AT_ONCE:
+        return f"{len(again)} parts were made again: {again}"
+    ended = made(out)
+    other = [name for name in reference.made if ended.get(name) != reference.made[name]]
+    left = [path.name for path in out.rglob(".*") if path.is_file()]
+    if other:
+        return f"other than unbroken: {', '.join(other)}"
+    return f"left over: {left}" if left else ""
