@@ -284,9 +284,11 @@ def ask(arguments: argparse.Namespace) -> int:
         raise InputError("The question is not valid UTF-8 text: write it again.")
     with contextlib.redirect_stdout(sys.stderr):
         given = {"backbone": arguments.backbone, "device": arguments.device}
-        # Without its evidence an NKR still answers from its weights.
-        evidence = (arguments.nkr / "evidence.jsonl").is_file()
-        routed = arguments.route == "auto" and not arguments.blind and evidence
+        # Weights and nkr.json alone still answer; where checksums are, the rest must be too.
+        whole_nkr = any(
+            (arguments.nkr / name).is_file() for name in ("evidence.jsonl", "SHA256SUMS")
+        )
+        routed = arguments.route == "auto" and not arguments.blind and whole_nkr
         asker: Asker | RoutedAsker = (
             RoutedAsker(arguments.nkr, **given)
             if routed

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from evals.faults.subject import Outcome, Subject, Tried, made, run, say
 
 _STAGE = re.compile(r"^([a-z ]+): \d+/\d+, ")
 # Parts that two branches were working on may be made again.
+BRANCHES = 2
+# Runs beside each other.
 AT_ONCE = 2
 
 
@@ -43,24 +46,28 @@ def kills(subject: Subject, folder: Path, count: int, seed: int) -> Tried:
     """Kill so many runs with SIGKILL, each at a moment of a stage in turn, and let each go on."""
     reference = unbroken(subject, folder / "unbroken")
     rng = random.Random(f"kills-{seed}")
-    lost: list[str] = []
-    killed_in: Counter[str] = Counter()
     stages = len(reference.marks) - 1
-    for number in range(count):
-        place = number % stages
+    moments = [(number % stages, rng.random()) for number in range(count)]
+
+    def one(number: int) -> tuple[str, str]:
+        place, share = moments[number]
         (before, begin), (stage, end) = reference.marks[place : place + 2]
-        delay = rng.random() * (end - begin)
-        out = folder / "killed"
+        delay = share * (end - begin)
+        out = folder / f"killed-{number}"
         shutil.rmtree(out, ignore_errors=True)
-        where = f"{number + 1}/{count}: {delay:.2f} s after {before!r}, in {stage!r}"
-        if _kill(subject, out, place, delay):
-            killed_in[stage] += 1
+        ran = _kill(subject, out, place, delay)
         problem = _went_on(subject, out, reference)
-        say(f"kill {where}: {problem or 'went on'}")
-        if problem:
-            lost.append(f"{where}: {problem}")
-    told = ", ".join(f"{stage} {n}" for stage, n in killed_in.items())
-    return Tried("killed with SIGKILL (killed in: " + told + ")", count, lost)
+        where = f"{number + 1}/{count}: {delay:.2f} s after {before!r}, in {stage!r}"
+        say(f"kill {where}: {problem or 'went on'}{'' if ran else ' (it had ended)'}")
+        shutil.rmtree(out, ignore_errors=not problem)
+        return stage if ran else "the end", f"{where}: {problem}" if problem else ""
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = list(pool.map(one, range(count)))
+    killed = Counter(stage for stage, _ in found)
+    told = ", ".join(f"{stage} {n}" for stage, n in killed.items())
+    lost = [problem for _, problem in found if problem]
+    return Tried(f"killed with SIGKILL (while it was to {told})", count, lost)
 
 
 def two_at_once(subject: Subject, folder: Path) -> Tried:
@@ -116,7 +123,7 @@ def _went_on(subject: Subject, out: Path, reference: Unbroken) -> str:
     if outcome.code:
         return outcome.in_words
     again = [path.name for path, at in parts.items() if path.stat().st_mtime_ns != at]
-    if len(again) > AT_ONCE:
+    if len(again) > BRANCHES:
         return f"{len(again)} parts were made again: {again}"
     ended = made(out)
     other = [name for name in reference.made if ended.get(name) != reference.made[name]]

@@ -16,7 +16,7 @@ SLIDES = (
     Slide(2.5, "red", "The Copper Kettle", "Founded in 1921", ("Marta Lind bought it in 1921.",)),
     Slide(2.5, "blue", "Northgate Harbour", "A quiet place", ("She carried it to the harbour.",)),
 )
-STEPS, SEED = 60, 3
+STEPS, SEED = 10, 3
 LIMIT = 600.0
 
 
