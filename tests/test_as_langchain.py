@@ -8,8 +8,8 @@ import pytest
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from PIL import Image, ImageDraw, ImageFont
-from tests.clips import steady, write_video
 
+from evals.clips import steady, write_video
 from tools.as_langchain import video_tools
 from tools.evidence import Evidence, EvidenceStore
 from tools.shared_reader import SharedReader

@@ -6,8 +6,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from tests.clips import steady, write_sound, write_video
 
+from evals.clips import steady, write_sound, write_video
 from tools.audio import RATE, AudioTrack, open_audio
 from tools.caption_text import tidy
 from tools.errors import InputError
