@@ -42,14 +42,6 @@ def test_the_plan_is_shown_and_approved(
     assert report["corpus"] == finished["corpus"]
 
 
-def test_the_option_left_out_goes_on(
-    talk: Path, settings: Callable[..., Context], tmp_path: Path
-) -> None:
-    with pytest.raises(Waiting):
-        distill(talk, settings(tmp_path, approve=("plan",)))
-    assert distill(talk, settings(tmp_path))["nkr"]
-
-
 def test_nothing_waits_in_a_folder_without_a_run(
     talk: Path, settings: Callable[..., Context], tmp_path: Path
 ) -> None:
@@ -57,7 +49,9 @@ def test_nothing_waits_in_a_folder_without_a_run(
         distill(talk, settings(tmp_path, approve=("plan",)), resume=True)
 
 
-def test_the_command_line_says_how_to_approve(talk: Path, tiny: Path, tmp_path: Path) -> None:
+def test_the_command_line_says_how_to_approve_and_goes_on_without(
+    talk: Path, tiny: Path, tmp_path: Path
+) -> None:
     command = [sys.executable, "-m", "graphs.distill", "--video", str(talk)]
     command += ["--out", str(tmp_path), "--backbone", str(tiny), "--backbone-name", "tiny"]
     command += ["--max-steps", "2", "--max-rounds", "0", "--force", "--approve", "plan"]
@@ -66,8 +60,9 @@ def test_the_command_line_says_how_to_approve(talk: Path, tiny: Path, tmp_path: 
     assert (done.returncode, done.stdout) == (3, "")
     assert "waits for your approval" in done.stderr
     assert "--approve plan --resume" in done.stderr
+    # The option left out, nothing is waited for.
     done = subprocess.run(
-        [*command, "--resume"], capture_output=True, text=True, env=environment, timeout=300
+        command[:-2], capture_output=True, text=True, env=environment, timeout=300
     )
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).is_dir()

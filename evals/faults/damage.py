@@ -97,7 +97,8 @@ def _kinds(out: Path) -> Iterator[Path]:
         if not path.is_file() or inside.parts[0] == "nkrs":
             continue
         stage = path.name.split("-")[0] if path.parent.name in ("parts", "replies") else path.name
-        kind = (inside.parent, stage)
+        # The checkpoints of all rounds are alike.
+        kind = (inside.parent.name.split("-")[0], stage)
         if kind not in seen and path.suffix not in (".sqlite-shm", ".sqlite-wal"):
             seen.add(kind)
             yield inside
