@@ -9,7 +9,7 @@ import random
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -134,8 +134,9 @@ def train(
         with trainer.accelerator.main_process_first():
             first = trainer.accelerator.is_main_process
             checkpoint = _prepare(checkpoints, fingerprint, resume or not first)
-        # PEFT's casts to float32 would be undone by autocast at once.
-        with disable_input_dtype_casting(model):
+        # PEFT's casts to float32 would be undone by autocast at once; without it they are needed.
+        autocast = trainer.args.bf16
+        with disable_input_dtype_casting(model) if autocast else nullcontext():
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         adapter = folder / "adapter"
         if trainer.accelerator.is_main_process:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from evals.sample_clip import Slide, render
 
+# Few facts: each of many hundred runs asks about all of them.
 SLIDES = (
-    Slide(2.5, "red", "The Copper Kettle", "Founded in 1921", ("Marta Lind bought it in 1921.",)),
-    Slide(2.5, "blue", "Northgate Harbour", "A quiet place", ("She carried it to the harbour.",)),
+    Slide(2.5, "red", "Copper Kettle", "", ("Marta Lind bought it in 1921.",)),
+    Slide(2.5, "blue", "Northgate", "", ()),
 )
 STEPS, SEED = 10, 3
 LIMIT = 600.0
