@@ -38,7 +38,7 @@ def record(key: str, question: str, answer: str, split: str = "train", **other: 
 def test_the_exported_graph_has_every_stage_and_no_checkpointer() -> None:
     assert graph.checkpointer is None
     stages = "probe perceive listen plan describe write_questions verify review revise assemble "
-    stages += "train examine augment check publish"
+    stages += "approve_plan approve_corpus train examine augment check publish"
     assert set(stages.split()) == set(graph.nodes) - {"__start__"}
     drawn = {(edge.source, edge.target) for edge in graph.get_graph().edges}
     assert {("verify", "review"), ("review", "revise"), ("revise", "verify")} <= drawn
