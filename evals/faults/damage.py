@@ -72,10 +72,11 @@ def damaged_runs(subject: Subject, out: Path, folder: Path, seed: int) -> Tried:
             tried += 1
             told += outcome.is_told
             ended = made(copy)
-            if not (outcome.is_told or (outcome.code == 0 and ended == reference)):
-                other = [name for name in reference if ended.get(name) != reference[name]]
+            other = [name for name in reference if ended.get(name) != reference[name]]
+            rebuilt = outcome.code == 0 and ended == reference
+            if not (outcome.is_told or rebuilt):
                 lost.append(f"{path} {way}: {outcome.in_words} {other}")
-            say(f"run, {path} {way}: {outcome.in_words if outcome.code else 'rebuilt'}")
+            say(f"run, {path} {way}: {'rebuilt' if rebuilt else f'{outcome.in_words} {other}'}")
     return Tried(f"a file of a run damaged (told {told} times, else rebuilt)", tried, lost)
 
 
