@@ -6,9 +6,10 @@ Read from the run's folder and its checkpoints; nothing is loaded and nothing is
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from rich.markup import escape
 from rich.tree import Tree
 
+from agents.language.spending import read_calls
 from graphs.parts import read_part
 from graphs.progress import STAGES
 from graphs.report import stage_seconds
@@ -49,27 +51,33 @@ class Run:
         found: dict[str, Any] = self.state["video"]
         return found
 
+    @cached_property
+    def plan(self) -> dict[str, Any]:
+        """The plan, once there is one."""
+        path = Path(self.state.get("plan", ""))
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
     def judged(self, branch: str) -> list[Record]:
         """Return a branch's records with their verdicts, those of the whole corpus' check first."""
         path = self.state.get("parts", {}).get(f"verify/{branch}")
         records = read_part(path, Record) if path else []
-        late = {record.id: record for record in self._rejected() if record.id}
+        late = {record.id: record for record in self._rejected}
         return [late.get(record.id, record) for record in records]
 
     def records(self) -> list[Record]:
         """Return every record that was written and judged."""
         corpus = self.folder.corpus / "corpus.jsonl"
         kept = read_part(corpus, Record) if corpus.exists() else []
-        return [*kept, *self._rejected()]
+        return [*kept, *self._rejected]
 
     def spans(self) -> list[tuple[str, tuple[float, float] | None]]:
         """Return the number and the span of each branch of writing, the whole video last."""
-        if "plan" not in self.state:
+        if not self.plan:
             return []
-        plan = json.loads(Path(self.state["plan"]).read_text(encoding="utf-8"))
-        spans = [(start, end) for start, end in plan["spans"]]
+        spans = [(start, end) for start, end in self.plan["spans"]]
         return [(f"{number:05d}", span) for number, span in enumerate([*spans, None])]
 
+    @cached_property
     def _rejected(self) -> list[Record]:
         path = self.folder.corpus / "rejected.jsonl"
         return read_part(path, Record) if path.exists() else []
@@ -94,7 +102,7 @@ def read_run(path: Path) -> Run:
     return Run(
         folder=folder,
         state=state,
-        calls=list(_calls(folder.calls)),
+        calls=list(read_calls(folder.calls)),
         evidence={item.id: item for item in evidence},
     )
 
@@ -145,7 +153,7 @@ def record_tree(run: Run, name: str) -> Tree:
     root.add(f"question: {escape(found.question)}")
     root.add(f"answer: {escape(found.answer)}")
     root.add(f"verdict: {escape(found.verdict)}")
-    facts = {fact["id"]: fact for fact in _plan(run)["facts"]}
+    facts = {fact["id"]: fact for fact in run.plan.get("facts", [])}
     for one in found.fact_ids:
         fact = facts.get(one, {"subject": "?", "attribute": "?", "value": "?"})
         line = f"{one} {fact['subject']} {fact['attribute']}: {fact['value']}"
@@ -215,22 +223,6 @@ def _evidence(run: Run, name: str) -> str:
         return f"{name} (not in the store)"
     span = f"{clock(item.start)}-{clock(item.end)}"
     return f"{name} {span} {item.kind}: {item.value} ({item.source}, {item.score:.2f})"
-
-
-def _plan(run: Run) -> dict[str, Any]:
-    path = Path(run.state.get("plan", ""))
-    plan: dict[str, Any] = (
-        json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"facts": []}
-    )
-    return plan
-
-
-def _calls(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        try:
-            yield json.loads(line)
-        except ValueError:
-            continue  # The last line of a run that was killed.
 
 
 def _listed(one: Any) -> Iterable[Any]:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from evals.clips import steady, write_video
+from evals.faults.subject import write_backbone
 from graphs.context import Context
 from graphs.launch import distill
 
@@ -44,21 +45,6 @@ def write_talk(folder: Path, name: str = "talk.mp4", slides: int = 3, seconds: i
     return path
 
 
-def write_backbone(folder: Path) -> Path:
-    """Write a small backbone with random weights."""
-    from training.tiny_vlm import Size, build_model, build_processor, train_tokenizer
-
-    texts = [SPEECH, *(title for title, _ in SLIDES), "What does the title of the video say?"]
-    tokenizer = train_tokenizer(texts, 400)
-    size = Size(hidden=32, layers=2, heads=2, intermediate=64)
-    model = build_model(tokenizer, size, seed=1)
-    # A random model would ramble on: every third token ends its answer.
-    model.generation_config.eos_token_id = [tokenizer.eos_token_id, *range(10, 400, 3)]
-    model.save_pretrained(folder)
-    build_processor(tokenizer).save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture(scope="session")
 def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A talk of three slides, 12 s."""
@@ -68,7 +54,9 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small backbone with random weights."""
-    return write_backbone(tmp_path_factory.mktemp("tiny"))
+    return write_backbone(
+        tmp_path_factory.mktemp("tiny"), [SPEECH, *(title for title, _ in SLIDES)]
+    )
 
 
 @pytest.fixture(scope="session")

@@ -133,17 +133,21 @@ class Ledger:
             file.write(json.dumps(call.__dict__) + "\n")
 
 
+def read_calls(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the calls that a file notes."""
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue  # The last line of a run that was killed.
+
+
 def spending(path: Path) -> dict[str, dict[str, Any]]:
     """Return calls, failed ones, tokens, seconds and dollars by agent, and ``all``, of a file."""
     found: defaultdict[str, dict[str, Any]] = defaultdict(
         lambda: {"calls": 0, "failed": 0, "read": 0, "written": 0, "seconds": 0.0, "cost": 0.0}
     )
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    for line in lines:
-        try:
-            call = json.loads(line)
-        except ValueError:
-            continue  # The last line of a run that was killed.
+    for call in read_calls(path):
         for name in (call["agent"], "all"):
             found[name]["calls"] += 1
             found[name]["failed"] += bool(call["failed"])

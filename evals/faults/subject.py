@@ -1,7 +1,6 @@
 """What the faults are tried on: a clip of five seconds, a small backbone, and their command."""
 
 import hashlib
-import os
 import signal
 import subprocess
 import sys
@@ -31,7 +30,6 @@ class Tried:
     fault: str
     tried: int
     lost: list[str]
-    told: str = ""
 
     @property
     def survived(self) -> int:
@@ -84,34 +82,34 @@ class Outcome:
 
 def write_subject(folder: Path) -> Subject:
     """Render the clip and make the backbone, if they are not there yet."""
-    from training.tiny_vlm import Size, build_model, build_processor, train_tokenizer
-
     video, backbone = folder / "five-seconds.mp4", folder / "backbone"
     folder.mkdir(parents=True, exist_ok=True)
     if not video.exists():
         render(video, SLIDES)
     if not (backbone / "config.json").exists():
         texts = [text for slide in SLIDES for text in (slide.title, slide.line, *slide.speech)]
-        tokenizer = train_tokenizer([*texts, "What does the title of the video say?"], 400)
-        size = Size(hidden=32, layers=2, heads=2, intermediate=64)
-        model = build_model(tokenizer, size, seed=1)
-        # A random model would ramble on: every third token ends its answer.
-        model.generation_config.eos_token_id = [tokenizer.eos_token_id, *range(10, 400, 3)]
-        model.save_pretrained(backbone)
-        build_processor(tokenizer).save_pretrained(backbone)
+        write_backbone(backbone, texts)
     return Subject(video, backbone)
 
 
-def run(command: Sequence[str], **environment: str) -> Outcome:
+def write_backbone(folder: Path, texts: Sequence[str]) -> Path:
+    """Write a small backbone with random weights, whose tokenizer knows the texts."""
+    from training.tiny_vlm import Size, build_model, build_processor, train_tokenizer
+
+    tokenizer = train_tokenizer([*texts, "What does the title of the video say?"], 400)
+    size = Size(hidden=32, layers=2, heads=2, intermediate=64)
+    model = build_model(tokenizer, size, seed=1)
+    # A random model would ramble on: every third token ends its answer.
+    model.generation_config.eos_token_id = [tokenizer.eos_token_id, *range(10, 400, 3)]
+    model.save_pretrained(folder)
+    build_processor(tokenizer).save_pretrained(folder)
+    return folder
+
+
+def run(command: Sequence[str]) -> Outcome:
     """Run a command to its end; one that hangs ends with SIGKILL."""
     try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            env={**os.environ, **environment},
-            timeout=LIMIT,
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
     except subprocess.TimeoutExpired:
         return Outcome(-signal.SIGKILL, "", f"it hung for {LIMIT:.0f} s")
     return Outcome(done.returncode, done.stdout, done.stderr)
