@@ -59,8 +59,9 @@ studio: .venv/.setup-dev
 	@LANGGRAPH_CLI_NO_ANALYTICS=1 LANGGRAPH_NO_VERSION_CHECK=true \
 		.venv/bin/langgraph dev --no-browser --no-reload --allow-blocking $(ARGS)
 
+# Two processes of one thread each; for one test, name it: make test ARGS=tests/test_fit.py
 test: .venv/.setup-dev
-	$(RUN) -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(RUN) -m pytest $(or $(ARGS),-n 2 --dist worksteal)
 
 lint: .venv/.setup-dev
 	$(RUN) -m ruff check .

@@ -59,7 +59,7 @@ def test_two_processes_share_each_step(backbone: Backbone, tmp_path: Path) -> No
         for path in (told.adapter, alone.adapter)
     )
     # Their sums come in another order, which training makes more of on some processors.
-    assert torch.nn.functional.cosine_similarity(learnt, expected, dim=0) > 0.9
+    assert torch.nn.functional.cosine_similarity(learnt, expected, dim=0) > 0.95
     assert (told.steps, told.records, told.tokens) == (alone.steps, alone.records, alone.tokens)
 
 

@@ -200,7 +200,7 @@ def test_what_was_trained_otherwise_is_not_gone_on_from(
 
 def test_one_checkpoint_is_kept(trained: TrainReport) -> None:
     kept = sorted(path.name for path in (trained.adapter.parent / "checkpoints").iterdir())
-    assert kept == ["checkpoint-240", "fingerprint"]
+    assert kept == ["checkpoint-120", "fingerprint"]
 
 
 def test_a_deadline_stops_training_with_an_adapter(backbone: Backbone, tmp_path: Path) -> None:

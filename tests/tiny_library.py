@@ -56,7 +56,7 @@ def evidence(rows: tuple[tuple[str, float, float, str], ...]) -> list[Evidence]:
 def other_trained(backbone_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainReport:
     """A training that learned the other answers, in an adapter of another rank."""
     backbone = load_backbone(str(backbone_folder), device="cpu", backbone_name="tiny")
-    settings = SFTSettings(epochs=360, learning_rate=1e-2, rank=16, alpha=32, replay_share=0.0)
+    settings = SFTSettings(epochs=120, learning_rate=1e-2, rank=16, alpha=32, replay_share=0.0)
     records = [record(question, answer) for question, answer in OTHERS]
     return train(backbone, records, tmp_path_factory.mktemp("other"), settings)
 
