@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -39,6 +40,7 @@ from training.nkr import read_nkr
 
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
+    from langgraph.graph.state import CompiledStateGraph
 
     from agents.language.backbone_chat import BackboneChat
 
@@ -109,31 +111,36 @@ def distill(
             saver.delete_thread(config["configurable"]["thread_id"])
             given = DistillInput(video_path=path)
 
-        def run(show: Callable[[Event], None]) -> dict[str, Any]:
-            stream = graph.stream(
-                given,
-                config,
-                context=context,
-                stream_mode="custom",
-                durability="sync",
-                control=control,
-            )
-            try:
-                for event in stream:
-                    show(cast(Event, event))
-            except GraphDrained as error:
-                raise Interrupted from error
-            snapshot = graph.get_state(config)
-            if asked := waiting(snapshot):
-                raise Waiting(asked)
-            return read_report(reported(snapshot.values))
-
+        run = partial(_run, graph, given, config, context, control)
         if not trace:
             return run(show)
         with tracing(out, RunFolder(out / name), settings) as traced:
             report = run(traced.after(show))
             traced.finish(report)
             return report
+
+
+def _run(
+    graph: "CompiledStateGraph[Any, Context, Any, Any]",
+    given: DistillInput | Command[Any] | None,
+    config: RunnableConfig,
+    context: Context,
+    control: RunControl | None,
+    show: Callable[[Event], None],
+) -> dict[str, Any]:
+    """Let the graph run to its end, and return the report."""
+    stream = graph.stream(
+        given, config, context=context, stream_mode="custom", durability="sync", control=control
+    )
+    try:
+        for event in stream:
+            show(cast(Event, event))
+    except GraphDrained as error:
+        raise Interrupted from error
+    snapshot = graph.get_state(config)
+    if asked := waiting(snapshot):
+        raise Waiting(asked)
+    return read_report(reported(snapshot.values))
 
 
 def waiting(snapshot: StateSnapshot) -> Approval | None:

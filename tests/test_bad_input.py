@@ -97,7 +97,7 @@ def test_a_full_disk_is_told_and_leaves_no_nkr(talk: Path, tiny: Path, tmp_path:
     assert_told(run(*arguments, preexec_fn=limit), "space")
     assert not list(tmp_path.glob("nkrs/*"))
     assert not list(tmp_path.rglob(".*.tmp"))
-    done = run(*arguments, "--max-minutes", "1")
+    done = run(*arguments, "--max-steps", "2", "--max-rounds", "0")
     assert done.returncode == 0, done.stderr
 
 
@@ -213,7 +213,15 @@ def test_a_video_shorter_than_a_second_is_distilled_with_a_warning(
 def test_a_damaged_video_is_distilled_as_far_as_it_can_be_read(tiny: Path, tmp_path: Path) -> None:
     arguments: list[str | Path] = ["graphs.distill", "--video", FOOTAGE / "corrupted.mp4"]
     arguments += ["--out", tmp_path, "--backbone", tiny, "--backbone-name", "tiny", "--force"]
-    done = run(*arguments, "--json", "--max-minutes", "1", env={**os.environ, "COLUMNS": "500"})
+    done = run(
+        *arguments,
+        "--json",
+        "--max-steps",
+        "2",
+        "--max-rounds",
+        "0",
+        env={**os.environ, "COLUMNS": "500"},
+    )
     assert done.returncode == 0, done.stderr
     assert "warning: " in done.stderr
     assert (Path(json.loads(done.stdout)["nkr"]) / "nkr.json").is_file()

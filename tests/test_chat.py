@@ -114,7 +114,13 @@ def test_the_command_ends_cleanly(library_settings: Settings, tmp_path: Path, en
         str(tmp_path / "chat.sqlite"),
     ]
     process = subprocess.Popen(
-        command, stdin=side, stdout=side, stderr=subprocess.PIPE, start_new_session=True
+        command,
+        stdin=side,
+        stdout=side,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        # Tests in the background of a script are deaf to it, and so would be their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     os.close(side)
     told = b""

@@ -84,7 +84,7 @@ def test_changed_settings_redo_only_what_depends_on_them(
     assert corpus(longer) == first
     assert not {"perceive", "listen", "describe", "verify"} & set(watch.counts)
     watch = Watch()
-    reseeded = distill(talk, settings(tmp_path, max_steps=1, seed=7), show=watch)
+    reseeded = distill(talk, settings(tmp_path, max_steps=1, max_rounds=0, seed=7), show=watch)
     assert corpus(reseeded) != first
     assert "perceive" not in watch.counts
     assert watch.counts["describe"] > 0
@@ -95,20 +95,20 @@ def test_new_subtitles_are_heard(
 ) -> None:
     video = tmp_path / "talk.mp4"
     video.write_bytes(talk.read_bytes())
-    silent = distill(video, settings(tmp_path / "runs", max_steps=1))
+    silent = distill(video, settings(tmp_path / "runs", max_steps=1, max_rounds=0))
     video.with_suffix(".srt").write_bytes(talk.with_suffix(".srt").read_bytes())
-    heard = distill(video, settings(tmp_path / "runs", max_steps=1))
+    heard = distill(video, settings(tmp_path / "runs", max_steps=1, max_rounds=0))
     assert (silent["evidence"]["speech"], heard["evidence"]["speech"]) == (0, 2)
 
 
 def test_a_deleted_run_folder_is_made_again(
     talk: Path, settings: Callable[..., Context], tmp_path: Path
 ) -> None:
-    first = distill(talk, settings(tmp_path, max_steps=1))
+    first = distill(talk, settings(tmp_path, max_steps=1, max_rounds=0))
     run = tmp_path / first["video"]["id"]
     shutil.rmtree(run)
     shutil.rmtree(first["nkr"])
-    again = distill(talk, settings(tmp_path, max_steps=1))
+    again = distill(talk, settings(tmp_path, max_steps=1, max_rounds=0))
     assert corpus(again)
     assert Path(again["nkr"]).is_dir()
 
@@ -118,10 +118,10 @@ def test_what_was_damaged_is_distilled_again(
     lost: str, talk: Path, settings: Callable[..., Context], tmp_path: Path
 ) -> None:
     out = tmp_path / "runs"
-    first = distill(talk, settings(out, max_steps=1))
+    first = distill(talk, settings(out, max_steps=1, max_rounds=0))
     damaged = out / lost.format(id=first["video"]["id"])
     damaged.write_bytes(damaged.read_bytes()[:100])
-    again = distill(talk, settings(out, max_steps=1))
+    again = distill(talk, settings(out, max_steps=1, max_rounds=0))
     assert read_nkr(Path(again["nkr"]), weights_only=False)
     assert again["scores"] == first["scores"]
 
@@ -131,8 +131,13 @@ def test_more_minutes_fill_what_a_stopped_run_left_out(
 ) -> None:
     watch = Watch("train")
     with pytest.raises(Interrupted):
-        distill(talk, settings(tmp_path, max_minutes=0.001), show=watch, control=watch.control)
-    whole = distill(talk, settings(tmp_path))
+        distill(
+            talk,
+            settings(tmp_path, max_minutes=0.001, max_rounds=0),
+            show=watch,
+            control=watch.control,
+        )
+    whole = distill(talk, settings(tmp_path, max_rounds=0))
     assert whole["evidence"]["shots"] == 3
     assert not whole["cut_short"]
 
@@ -149,20 +154,20 @@ def test_one_video_is_distilled_once_at_a_time(
         with pytest.raises(InputError, match="Another run"):
             distill(talk, settings(tmp_path))
 
-    distill(talk, settings(tmp_path, max_steps=1), show=again)
+    distill(talk, settings(tmp_path, max_steps=1, max_rounds=0), show=again)
 
 
 def test_too_little_time_publishes_what_is_there_and_can_go_on(
     talk: Path, settings: Callable[..., Context], tmp_path: Path
 ) -> None:
     watch = Watch()
-    short = distill(talk, settings(tmp_path, max_minutes=0.001), show=watch)
+    short = distill(talk, settings(tmp_path, max_minutes=0.001, max_rounds=0), show=watch)
     assert short["cut_short"]
     assert short["evidence"]["shots"] == 1
     assert watch.counts["warning"] > 0
     assert (Path(short["nkr"]) / "nkr.json").is_file()
-    assert distill(talk, settings(tmp_path, max_minutes=0.001)) == short
-    whole = distill(talk, settings(tmp_path), resume=True)
+    assert distill(talk, settings(tmp_path, max_minutes=0.001, max_rounds=0)) == short
+    whole = distill(talk, settings(tmp_path, max_rounds=0), resume=True)
     assert not whole["cut_short"]
     assert whole["evidence"]["shots"] == 3
 
@@ -195,6 +200,7 @@ def test_a_killed_command_can_be_run_again(
 ) -> None:
     command = [sys.executable, "-m", "graphs.distill", "--video", str(talk), "--out"]
     command += [str(tmp_path), "--backbone", str(tiny), "--backbone-name", "tiny", "--force"]
+    command += ["--max-steps", "3", "--max-rounds", "0"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
@@ -213,7 +219,7 @@ def test_a_killed_command_can_be_run_again(
         assert f"{sys.executable} -m graphs.distill --video {talk}" in told
         assert "--resume" in told
     assert "Traceback" not in told
-    command += ["--resume", "--max-minutes", "0.7"]
+    command += ["--resume"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.splitlines()[-1]).is_dir()

@@ -16,7 +16,8 @@ SLIDES = (
     Slide(2.5, "red", "Copper Kettle", "", ("Marta Lind bought it in 1921.",)),
     Slide(2.5, "blue", "Northgate", "", ()),
 )
-STEPS, SEED = 10, 3
+# Steps beyond a first checkpoint, which is written every hundred.
+STEPS, SEED = 120, 3
 LIMIT = 600.0
 
 
