@@ -24,6 +24,18 @@ _FULL_WORDS = (
     "file too large",
     "pytorchstreamwriter failed",
 )
+# Torch, NumPy, Pillow, the loader of shared libraries and threads, each in its own words.
+_MEMORY_WORDS = (
+    "allocate memory",
+    "out of memory",
+    "unable to allocate",
+    "failed to map segment",
+    "can't start new thread",
+)
+_NO_MEMORY = (
+    "There is not enough memory: close other programs, allow this one more, or take a smaller "
+    "backbone, and run the same command again to go on."
+)
 
 
 def sentence(error: BaseException) -> str | None:
@@ -36,6 +48,8 @@ def sentence(error: BaseException) -> str | None:
         ours = isinstance(cause, InputError | NKRError)
         if not ours and any(words in str(cause).lower() for words in _FULL_WORDS):
             return _full(None)
+        if not ours and _lacks_memory(cause):
+            return _NO_MEMORY
     for cause in causes:
         if isinstance(cause, InputError | NKRError):
             return str(cause)
@@ -53,6 +67,12 @@ def sentence(error: BaseException) -> str | None:
                 "give yourself the right to, or name another folder."
             )
     return None
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    refused = isinstance(error, OSError) and error.errno == errno.ENOMEM
+    in_words = any(words in str(error).lower() for words in _MEMORY_WORDS)
+    return isinstance(error, MemoryError) or refused or in_words
 
 
 def _full(where: str | None) -> str:

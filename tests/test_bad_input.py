@@ -101,6 +101,19 @@ def test_a_full_disk_is_told_and_leaves_no_nkr(talk: Path, tiny: Path, tmp_path:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("mebibytes", [1500, 5000])
+def test_too_little_memory_is_told(mebibytes: int, talk: Path, tiny: Path, tmp_path: Path) -> None:
+    """The first is too little for the libraries, the second for the training beside them."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (mebibytes << 20, mebibytes << 20))
+
+    arguments: list[str | Path] = ["graphs.distill", "--video", talk, "--out", tmp_path]
+    arguments += ["--backbone", tiny, "--backbone-name", "tiny", "--force", "--max-steps", "2"]
+    done = run(*arguments, preexec_fn=limit, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert_told(done, "not enough memory", "go on")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

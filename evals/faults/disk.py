@@ -59,6 +59,8 @@ def little_memory(subject: Subject, folder: Path, reference: dict[str, str]) -> 
         limited = ["bash", "-c", f'ulimit -v {size * 1024}; exec "$0" "$@"', *subject.command(out)]
         first = run(limited)
         told += first.is_told
+        if first.code and not first.is_told:
+            lost.append(f"{size} MiB: {first.in_words}")
         second = run(subject.command(out))
         if second.code or made(out) != reference:
             lost.append(f"{size} MiB, then all: {second.in_words}")
