@@ -2,10 +2,12 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from fastapi import FastAPI
+from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_playwright
 from test_server import Served
 
 from graphs.desk import Desk
@@ -16,27 +18,46 @@ pytest_plugins = ("tiny_nkr", "tiny_library")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-@pytest.fixture
-def page(desk: Desk) -> Iterator[Page]:
-    """The page, open in Chromium; a request to another host, or an error in it, fails the test."""
+@contextmanager
+def opened(app: FastAPI, *, answers: Sequence[str] = ()) -> Iterator[Page]:
+    """The page, open in Chromium, where dialogs are answered with ``answers``, one after another.
+
+    A request to another host, an error in the page or a dialog without an answer fails the test.
+    """
     if CHROMIUM is None:
         pytest.skip("needs chromium (on Debian and Ubuntu: apt install chromium)")
-    served = Served(create_app(desk))
+    served = Served(app)
+    left = list(answers)
+    wrong: list[str] = []
+
+    def said(message: ConsoleMessage) -> None:
+        refused = answers and "401" in message.text
+        if message.type == "error" and not refused:
+            wrong.append(message.text)
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((served.url, "data:")):
+            wrong.append(request.url)
+
     with sync_playwright() as browsers:
         browser = browsers.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 1280, "height": 760})
-        wrong: list[str] = []
-        opened.on("pageerror", lambda error: wrong.append(str(error)))
-        opened.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-        opened.on(
-            "request",
-            lambda asked: wrong.append(asked.url) if not asked.url.startswith(served.url) else None,
-        )
-        opened.goto(served.url)
-        yield opened
+        made = browser.new_page(viewport={"width": 1280, "height": 760})
+        made.on("pageerror", lambda error: wrong.append(str(error)))
+        made.on("console", said)
+        made.on("request", asked)
+        made.on("dialog", lambda dialog: dialog.accept(left.pop(0)))
+        made.goto(served.url)
+        yield made
         browser.close()
     served.stop()
-    assert [text for text in wrong if not text.startswith("data:")] == []
+    assert (wrong, left) == ([], [])
+
+
+@pytest.fixture
+def page(desk: Desk) -> Iterator[Page]:
+    """The page of a server that needs no key."""
+    with opened(create_app(desk)) as made:
+        yield made
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -68,6 +89,16 @@ def test_asking_and_seeking(page: Page) -> None:
     answer.locator("summary").click()
     expect(answer.locator("details li").last).to_have_text("answer from the weights")
     expect(answer.locator("summary")).to_contain_text("from the weights")
+
+
+def test_a_key_is_asked_for_until_it_is_right(desk: Desk) -> None:
+    with opened(create_app(desk, keys=["sésame"]), answers=["guessed", "sésame"]) as page:
+        page.get_by_text("lamp.mp4").click()
+        player = "document.getElementById('player')"
+        until(lambda: page.evaluate(f"{player}.duration") > 10)
+        page.fill("#question", "When is the kettle shown?")
+        page.keyboard.press("Enter")
+        expect(page.locator(".it").last.locator("p")).to_have_text("00:12", timeout=20_000)
 
 
 def test_the_library_is_searched_and_all_videos_are_asked(page: Page) -> None:
