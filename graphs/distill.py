@@ -20,6 +20,7 @@ if __name__ == "__main__":
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import CachePolicy, Send
 
+from graphs.alone import alone
 from graphs.context import Context
 from graphs.failing import retried
 from graphs.nodes.approve import approve_corpus, approve_plan
@@ -83,23 +84,23 @@ def build() -> "StateGraph[DistillState, Context, DistillInput, DistillOutput]":
         output_schema=DistillOutput,
     )
     builder.add_node(probe)
-    builder.add_node(perceive, cache_policy=by_content)
-    builder.add_node(listen, cache_policy=by_content)
-    builder.add_node(plan, retry_policy=retried)
-    builder.add_node(approve_plan)
-    builder.add_node(describe, cache_policy=by_content, retry_policy=retried)
-    builder.add_node(write_questions, cache_policy=by_content, retry_policy=retried)
-    builder.add_node(verify, cache_policy=by_content, retry_policy=retried)
+    builder.add_node(alone(perceive), cache_policy=by_content)
+    builder.add_node(alone(listen), cache_policy=by_content)
+    builder.add_node(alone(plan), retry_policy=retried)
+    builder.add_node(alone(approve_plan))
+    builder.add_node(alone(describe), cache_policy=by_content, retry_policy=retried)
+    builder.add_node(alone(write_questions), cache_policy=by_content, retry_policy=retried)
+    builder.add_node(alone(verify), cache_policy=by_content, retry_policy=retried)
     # Chapters are described span by span: the verdicts of all are waited for.
-    builder.add_node(review, defer=True)
-    builder.add_node(revise, cache_policy=by_content, retry_policy=retried)
-    builder.add_node(assemble)
-    builder.add_node(approve_corpus)
-    builder.add_node(train)
-    builder.add_node(examine)
-    builder.add_node(augment, retry_policy=retried)
-    builder.add_node(check)
-    builder.add_node(publish)
+    builder.add_node(alone(review), defer=True)
+    builder.add_node(alone(revise), cache_policy=by_content, retry_policy=retried)
+    builder.add_node(alone(assemble))
+    builder.add_node(alone(approve_corpus))
+    builder.add_node(alone(train))
+    builder.add_node(alone(examine))
+    builder.add_node(alone(augment), retry_policy=retried)
+    builder.add_node(alone(check))
+    builder.add_node(alone(publish))
 
     builder.add_edge(START, "probe")
     builder.add_conditional_edges("probe", send_spans, ["perceive", "listen"])

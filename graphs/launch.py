@@ -15,6 +15,7 @@ from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import Command, StateSnapshot
 
+from graphs.alone import only_run
 from graphs.context import Context
 from graphs.distill import build
 from graphs.nodes.approve import Approval
@@ -25,7 +26,6 @@ from graphs.runs import (
     RunFolder,
     database,
     lasting_settings,
-    only_run,
     open_runs,
     thread_id,
     video_id,
@@ -89,7 +89,7 @@ def distill(
         "max_concurrency": context.max_concurrency + 1,
     }
     with (
-        only_run(RunFolder(out / name)),
+        only_run(RunFolder(out / name), thread_id(name)),
         closing(sqlite3.connect(database(out), check_same_thread=False)) as connection,
     ):
         saver = SqliteSaver(connection)

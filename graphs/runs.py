@@ -1,13 +1,9 @@
 """Where a run is kept: the id of a video, its folders, and the database of all runs."""
 
-import fcntl
 import hashlib
-import os
 import re
 import unicodedata
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,26 +99,6 @@ def open_runs(out: Path) -> Path:
             f"The folder {out} cannot be written ({reason}): choose another one with --out."
         ) from error
     return out
-
-
-@contextmanager
-def only_run(run: RunFolder) -> Iterator[None]:
-    """Keep other processes from distilling the same video into the same folder meanwhile.
-
-    Raises InputError where one already does. The system frees the lock of a killed process.
-    """
-    run.path.mkdir(parents=True, exist_ok=True)
-    folder = os.open(run.path, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise InputError(
-            f"Another run is distilling this video into {run.path.parent}: "
-            "wait for it or stop it, or name another folder with --out."
-        ) from error
-    finally:
-        os.close(folder)
 
 
 def database(out: Path) -> Path:

@@ -20,11 +20,13 @@ from guard import connections
 from langgraph_sdk import get_sync_client
 from tiny_nkr import PAIRS
 
+from graphs.alone import only_run
 from graphs.cli import main
 from graphs.context import Context
 from graphs.desk import Settings
 from graphs.launch import distill
-from graphs.runs import thread_id
+from graphs.runs import RunFolder, thread_id, video_id
+from tools.video import open_video
 
 pytest_plugins = ("talks", "guard", "tiny_nkr", "tiny_library")
 ROOT = Path(__file__).resolve().parents[1]
@@ -126,6 +128,23 @@ def test_what_is_not_approved_is_not_done(
     with pytest.raises(Exception, match="not approved"):
         client.runs.wait(thread, "distill", command={"resume": "too short"}, context=context)
     assert not list((studio[1] / "other").glob("*/corpus/corpus.jsonl"))
+
+
+def test_one_video_is_distilled_once_at_a_time(
+    studio: tuple[str, Path], talk: Path, settings: Callable[..., Context]
+) -> None:
+    client = get_sync_client(url=studio[0])
+    out = studio[1] / "taken"
+    context = given(settings(out, approve=("plan",)))
+    video = {"video_path": str(talk)}
+    with open_video(talk) as reader:
+        run = RunFolder(out.resolve() / video_id(talk, reader.info.sha256))
+    thread = client.threads.create()["thread_id"]
+    taken = pytest.raises(Exception, match="Another run is distilling this video")
+    with only_run(run, "the command line's"), taken:
+        client.runs.wait(thread, "distill", input=video, context=context)
+    state = client.runs.wait(thread, "distill", input=None, context=context)
+    assert state["__interrupt__"][0]["value"]["approve"] == "plan"
 
 
 def test_a_wrong_setting_is_told(studio: tuple[str, Path], talk: Path) -> None:
