@@ -19,7 +19,7 @@ from graphs.alone import only_run
 from graphs.context import Context
 from graphs.distill import build
 from graphs.nodes.approve import Approval
-from graphs.parts import PartCache
+from graphs.parts import PartCache, are_whole
 from graphs.progress import Event, Interrupted
 from graphs.resources import BACKBONE, load_chat_model, load_looks
 from graphs.runs import (
@@ -102,6 +102,8 @@ def distill(
             )
         settings = lasting_settings(context, info.path)
         same = snapshot.values.get("settings") == settings
+        # A copied folder knows its paths in the one that it was copied from.
+        same = same and snapshot.values["run"] == str(out / name)
         if same and (report := finished(snapshot, context, resume)):
             return report
         given: DistillInput | Command[Any] | None = None
@@ -210,12 +212,12 @@ def unfinished(snapshot: StateSnapshot, path: str, context: Context) -> bool:
     # Nor what the agents' model failed at is left as it is.
     if values.get("failed"):
         return False
-    files = [*values.get("parts", {}).values()]
-    files += [values[name] for name in ("plan", "corpus", "adapter") if name in values]
+    # What a stage's first branches wrote is not yet in the values.
+    written = [values, *(task.result for task in snapshot.tasks if task.result)]
     return (
         bool(snapshot.tasks)
         and values["video_path"] == path
-        and all(Path(file).exists() for file in files)
+        and all(are_whole(one.get("sums", {})) for one in written)
     )
 
 

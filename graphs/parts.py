@@ -69,10 +69,23 @@ def write_text(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
-class PartCache(SqliteCache[Any]):
-    """Node results that can be used again: whole ones whose files are still there.
+def sums(*paths: str | Path) -> dict[str, str]:
+    """Return the SHA-256 of files by their path, for the state to remember."""
+    return {str(path): hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths}
 
-    A branch that was left out or failed is not kept, and one whose file was deleted is not found.
+
+def are_whole(known: Mapping[str, str]) -> bool:
+    """Say whether all files are there as they were when `sums` saw them."""
+    try:
+        return sums(*known) == dict(known)
+    except OSError:
+        return False
+
+
+class PartCache(SqliteCache[Any]):
+    """Node results that can be used again: whole ones whose files are still what they were.
+
+    A branch that was left out or failed is not kept, and one whose file was changed is not found.
     """
 
     def get(self, keys: Sequence[FullKey]) -> dict[FullKey, Any]:
@@ -80,7 +93,7 @@ class PartCache(SqliteCache[Any]):
         return {
             key: writes
             for key, writes in super().get(keys).items()
-            if all(Path(path).exists() for path in _paths(writes))
+            if (known := _sums(writes)) and are_whole(known)
         }
 
     def set(self, mapping: Mapping[FullKey, tuple[Any, int | None]]) -> None:
@@ -93,7 +106,5 @@ class PartCache(SqliteCache[Any]):
         super().set(whole)
 
 
-def _paths(writes: Sequence[tuple[str, Any]]) -> list[str]:
-    return [
-        path for channel, value in writes if channel == "parts" for path in dict(value).values()
-    ]
+def _sums(writes: Sequence[tuple[str, Any]]) -> dict[str, str]:
+    return {path: sum_ for name, value in writes if name == "sums" for path, sum_ in value.items()}

@@ -50,8 +50,9 @@ class DistillOutput(TypedDict):
 class DistillState(DistillInput, DistillOutput, total=False):
     """What the nodes share.
 
-    ``parts`` are the files that branches wrote, by ``<stage>/<index>``; ``rejected`` counts the
-    records of each work that its last verification rejected; ``skipped`` is the work that the
+    ``parts`` are the files that branches wrote, by ``<stage>/<index>``; ``sums`` are the SHA-256 of
+    these and of all files that later nodes read, by path; ``rejected`` counts the records of each
+    work that its last verification rejected; ``skipped`` is the work that the
     clock or the bound on spending left out, under a bound of ``max_minutes``; ``failed`` is the
     work that the agents' model failed at, and why; ``times`` are (stage or
     ``<stage>/<index>``, begin, end) in seconds since 1970. ``exams`` are the examinations by their
@@ -65,6 +66,7 @@ class DistillState(DistillInput, DistillOutput, total=False):
     run: str
     spans: list[list[float]]
     parts: Annotated[dict[str, str], merge]
+    sums: Annotated[dict[str, str], merge]
     rejected: Annotated[dict[str, int], merge]
     revisions: int
     skipped: Annotated[list[str], join]

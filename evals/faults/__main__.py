@@ -46,7 +46,7 @@ def groups(
         "memory": lambda: [memory.three_hours(work / "memory")],
         "damage": lambda: [
             damage.damaged_nkrs(subject, reference(), work, seed),
-            damage.damaged_runs(subject, reference(), work, seed),
+            *damage.damaged_runs(subject, work, seed),
         ],
         "limits": lambda: [disk.little_memory(subject, work, made(reference()))],
     }

@@ -3,10 +3,11 @@
 import json
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from evals.faults.subject import Outcome, Subject, Tried, made, run, say
+from graphs.cli import WAITING
 
 QUESTION = "What does the title of the video say?"
 
@@ -53,31 +54,49 @@ def damaged_nkrs(subject: Subject, out: Path, folder: Path, seed: int) -> Tried:
     return Tried(f"a file of an NKR damaged (told {told} times, else the same answer)", tried, lost)
 
 
-def damaged_runs(subject: Subject, out: Path, folder: Path, seed: int) -> Tried:
-    """Run the command again over a finished run with files of each kind damaged.
+def damaged_runs(subject: Subject, folder: Path, seed: int) -> list[Tried]:
+    """Run the command again over a run with files of each kind damaged.
 
-    It must tell the damage with exit code 2, or end with what an undisturbed run ends with.
+    One run has ended and its NKR is gone, so that all that is left has to be used again; the other
+    waits before its training. The command must tell the damage with exit code 2, or end with what
+    an undisturbed run ends with.
     """
-    reference = made(out)
-    lost, tried, told = [], 0, 0
-    for path in _kinds(out):
-        for way, damage in damages(seed).items():
-            copy = folder / "runs"
-            shutil.rmtree(copy, ignore_errors=True)
-            shutil.copytree(out, copy)
-            damage(copy / path)
-            # Nothing finished is there any more: all that is left has to be used again.
-            shutil.rmtree(copy / "nkrs")
-            outcome = run(subject.command(copy))
-            tried += 1
-            told += outcome.is_told
-            ended = made(copy)
-            other = [name for name in reference if ended.get(name) != reference[name]]
-            rebuilt = outcome.code == 0 and ended == reference
-            if not (outcome.is_told or rebuilt):
-                lost.append(f"{path} {way}: {outcome.in_words} {other}")
-            say(f"run, {path} {way}: {'rebuilt' if rebuilt else f'{outcome.in_words} {other}'}")
-    return Tried(f"a file of a run damaged (told {told} times, else rebuilt)", tried, lost)
+    rows = []
+    for name, flags in (("ended", ()), ("waits to be trained", ("--approve=corpus",))):
+        # Where it was made: a run knows its files by their paths.
+        out, kept = folder / "damaged", folder / "kept"
+        for path in (out, kept):
+            shutil.rmtree(path, ignore_errors=True)
+        run(subject.command(out, *flags))
+        shutil.copytree(out, kept)
+        expected = _undisturbed(subject, out, flags) if flags else made(out)
+        lost, tried, told = [], 0, 0
+        for path in _kinds(kept):
+            for way, damage in damages(seed).items():
+                shutil.rmtree(out)
+                shutil.copytree(kept, out)
+                damage(out / path)
+                shutil.rmtree(out / "nkrs", ignore_errors=True)
+                outcome = run(subject.command(out, *flags))
+                if outcome.code == WAITING:
+                    outcome = run(subject.command(out, *flags, "--resume"))
+                ended = made(out)
+                tried += 1
+                told += outcome.is_told
+                rebuilt = outcome.code == 0 and ended == expected
+                other = [name for name in expected if ended.get(name) != expected[name]]
+                if not (outcome.is_told or rebuilt):
+                    lost.append(f"{path} {way}: {outcome.in_words} {other}")
+                how = "rebuilt" if rebuilt else f"{outcome.in_words} {other}"
+                say(f"run that {name}, {path} {way}: {how}")
+        row = f"a file of a run that {name} damaged (told {told} times, else rebuilt)"
+        rows.append(Tried(row, tried, lost))
+    return rows
+
+
+def _undisturbed(subject: Subject, out: Path, flags: Sequence[str]) -> dict[str, str]:
+    run(subject.command(out, *flags, "--resume"))
+    return made(out)
 
 
 def _answer(outcome: Outcome) -> dict[str, object]:

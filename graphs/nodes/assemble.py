@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.runtime import Runtime
 
 from graphs.context import Context
-from graphs.parts import read_part
+from graphs.parts import read_part, sums
 from graphs.progress import report
 from graphs.runs import RunFolder
 from graphs.state import DistillState
@@ -41,6 +41,7 @@ def assemble(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     report(runtime, "assemble", 1, 1)
     return {
         "corpus": str(path),
+        "sums": sums(path),
         "corpus_counts": {
             "facts": len(plan.facts),
             **counts(supported),

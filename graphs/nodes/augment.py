@@ -11,6 +11,7 @@ from graphs.assignments import assignment, writing_works
 from graphs.context import Context
 from graphs.failing import told
 from graphs.nodes.assemble import counts, settle
+from graphs.parts import sums
 from graphs.progress import report
 from graphs.resources import team_of
 from graphs.runs import RunFolder
@@ -46,5 +47,6 @@ def augment(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     report(runtime, "augment", 1, 1)
     return {
         "corpus_counts": {**state["corpus_counts"], **counts(kept)},
+        "sums": sums(path, folder.exams / f"taught-{number}.jsonl"),
         "times": [("augment", began, time.time())],
     }

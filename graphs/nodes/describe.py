@@ -10,7 +10,7 @@ from langgraph.types import Command, Send
 from graphs.assignments import assignment, following, part_name
 from graphs.context import Context
 from graphs.failing import leave_out
-from graphs.parts import write_part
+from graphs.parts import sums, write_part
 from graphs.progress import advance, begin
 from graphs.resources import team_of
 from graphs.runs import RunFolder
@@ -45,6 +45,7 @@ def describe(
     return Command(
         update={
             "parts": {part_name("describe", state): part},
+            "sums": sums(part),
             "times": [(part_name("describe", state), began, time.time())],
         },
         goto=[

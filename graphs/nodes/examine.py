@@ -13,7 +13,7 @@ from langgraph.types import Command
 from graphs.context import Context
 from graphs.nodes.assemble import counts
 from graphs.nodes.train import RESERVED_SHARE
-from graphs.parts import write_text
+from graphs.parts import sums, write_text
 from graphs.progress import report
 from graphs.resources import backbone_of
 from graphs.runs import RunFolder
@@ -52,7 +52,8 @@ def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["
     folder = RunFolder(Path(state["run"])).exams
     folder.mkdir(parents=True, exist_ok=True)
     failed = [{"id": f.record.id, "answer": f.answer} for f in found.failures()]
-    write_text(folder / f"failed-{number}.json", json.dumps(failed, ensure_ascii=False) + "\n")
+    left = folder / f"failed-{number}.json"
+    write_text(left, json.dumps(failed, ensure_ascii=False) + "\n")
     exam: dict[str, Any] = {
         **found.scores.shares(),
         "by_form": found.by_form(),
@@ -63,7 +64,8 @@ def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["
         "adapter": state["adapter"],
     }
     exams = {**state.get("exams", {}), f"{number:03d}": exam}
-    update: dict[str, Any] = {"exams": exams, "times": [("examine", began, time.time())]}
+    update: dict[str, Any] = {"exams": exams, "sums": sums(left)}
+    update["times"] = [("examine", began, time.time())]
     if failed and number < context.max_rounds and _worth_it(exams, context):
         return Command(update=update, goto="augment")
     best = max(exams, key=lambda one: exams[one]["recall"] or 0.0)
@@ -72,6 +74,7 @@ def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["
         corpus = until(corpus, int(best), number)
         write_corpus(Path(state["corpus"]), corpus)
         update["corpus_counts"] = {**state["corpus_counts"], **counts(corpus)}
+        update["sums"] |= sums(state["corpus"])
     return Command(update={**update, "adapter": exams[best]["adapter"]}, goto="check")
 
 

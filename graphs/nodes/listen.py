@@ -7,7 +7,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from graphs.context import Context
-from graphs.parts import write_part
+from graphs.parts import sums, write_part
 from graphs.progress import report, warn
 from graphs.runs import RunFolder
 from graphs.state import SpanWork
@@ -54,7 +54,11 @@ def listen(state: SpanWork, runtime: Runtime[Context]) -> dict[str, Any]:
         for i, line in enumerate(sentences(lines))
     ]
     part = write_part(RunFolder(Path(state["run"])).evidence / "parts", "listen", state, evidence)
-    found = {"parts": {"listen": part}, "times": [("listen", began, time.time())]}
+    found = {
+        "parts": {"listen": part},
+        "sums": sums(part),
+        "times": [("listen", began, time.time())],
+    }
     if heard == 1:
         return found
     warning = f"recognising speech took too long: the last {1 - heard:.0%} of the sound is left out"

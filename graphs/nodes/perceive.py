@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.runtime import Runtime
 
 from graphs.context import Context
-from graphs.parts import write_part
+from graphs.parts import sums, write_part
 from graphs.progress import advance, begin, warn
 from graphs.resources import EYES, Eyes
 from graphs.runs import RunFolder
@@ -44,6 +44,7 @@ def perceive(state: SpanWork, runtime: Runtime[Context]) -> dict[str, Any]:
     advance(runtime, "perceive", state["total"])
     return {
         "parts": {f"perceive/{index:05d}": part},
+        "sums": sums(part),
         "warnings": warnings,
         "times": [(f"perceive/{index:05d}", began, time.time())],
     }

@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 
 from graphs.context import Context
 from graphs.failing import told
-from graphs.parts import read_part, write_text
+from graphs.parts import read_part, sums, write_text
 from graphs.progress import report, warn
 from graphs.resources import EYES, team_of
 from graphs.runs import RunFolder
@@ -56,6 +56,7 @@ def plan(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     kinds = Counter(item.kind for item in evidence)
     return {
         "plan": str(path),
+        "sums": sums(path, folder.evidence / "evidence.jsonl"),
         "evidence_counts": {
             "shots": kinds["shot"],
             "text": kinds["title"] + kinds["text"],

@@ -10,7 +10,7 @@ from langgraph.types import Command, Send
 from graphs.assignments import assignment, part_name
 from graphs.context import Context
 from graphs.failing import leave_out
-from graphs.parts import read_part, write_part
+from graphs.parts import read_part, sums, write_part
 from graphs.progress import advance, begin
 from graphs.resources import team_of
 from graphs.runs import RunFolder
@@ -40,6 +40,7 @@ def revise(state: WritingWork, runtime: Runtime[Context]) -> Command[Literal["ve
     return Command(
         update={
             "parts": {part_name("revise", state): part},
+            "sums": sums(part),
             "times": [(part_name("revise", state), began, time.time())],
         },
         goto=Send("verify", {**state, "written": [part]}),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.runtime import Runtime
 
 from graphs.context import Context
+from graphs.parts import sums
 from graphs.progress import report, warn
 from graphs.resources import backbone_of
 from graphs.runs import RunFolder
@@ -67,6 +68,7 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     adapter = str(training.pop("adapter"))
     return {
         "adapter": adapter,
+        "sums": sums(*sorted(Path(adapter).glob("*.*"))),
         "training": added(state["training"], training) if number else training,
         "warnings": warnings,
         "times": [("train", began, time.time())],

@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 from graphs.assignments import part_name, read_plan
 from graphs.context import Context
 from graphs.failing import leave_out
-from graphs.parts import read_part, write_part
+from graphs.parts import read_part, sums, write_part
 from graphs.progress import advance, begin
 from graphs.resources import team_of
 from graphs.runs import RunFolder
@@ -34,6 +34,7 @@ def verify(state: WritingWork, runtime: Runtime[Context]) -> dict[str, Any]:
     advance(runtime, "verify", state["total"])
     return {
         "parts": {part_name("verify", state): part},
+        "sums": sums(part),
         "rejected": {part_name("verify", state): sum(r.verdict != "supported" for r in judged)},
         "times": [(part_name("verify", state), began, time.time())],
     }

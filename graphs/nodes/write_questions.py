@@ -10,7 +10,7 @@ from langgraph.types import Command, Send
 from graphs.assignments import assignment, part_name
 from graphs.context import Context
 from graphs.failing import leave_out
-from graphs.parts import write_part
+from graphs.parts import sums, write_part
 from graphs.progress import advance, begin
 from graphs.resources import team_of
 from graphs.runs import RunFolder
@@ -28,6 +28,7 @@ def write_questions(state: WritingWork, runtime: Runtime[Context]) -> Command[Li
     return Command(
         update={
             "parts": {part_name("write_questions", state): part},
+            "sums": sums(part),
             "times": [(part_name("write_questions", state), began, time.time())],
         },
         goto=Send("verify", {**state, "written": [*state["written"], part]}),
