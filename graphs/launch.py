@@ -212,13 +212,11 @@ def unfinished(snapshot: StateSnapshot, path: str, context: Context) -> bool:
     # Nor what the agents' model failed at is left as it is.
     if values.get("failed"):
         return False
-    # What a stage's first branches wrote is not yet in the values.
-    written = [values, *(task.result for task in snapshot.tasks if task.result)]
-    return (
-        bool(snapshot.tasks)
-        and values["video_path"] == path
-        and all(are_whole(one.get("sums", {})) for one in written)
-    )
+    known = dict(values.get("sums", {}))
+    for task in snapshot.tasks:
+        # What a stage's first branches wrote is not yet in the values.
+        known |= (task.result or {}).get("sums", {})
+    return bool(snapshot.tasks) and values["video_path"] == path and are_whole(known)
 
 
 def read_report(path: str) -> dict[str, Any]:

@@ -50,12 +50,12 @@ class DistillOutput(TypedDict):
 class DistillState(DistillInput, DistillOutput, total=False):
     """What the nodes share.
 
-    ``parts`` are the files that branches wrote, by ``<stage>/<index>``; ``sums`` are the SHA-256 of
-    these and of all files that later nodes read, by path; ``rejected`` counts the records of each
-    work that its last verification rejected; ``skipped`` is the work that the
-    clock or the bound on spending left out, under a bound of ``max_minutes``; ``failed`` is the
-    work that the agents' model failed at, and why; ``times`` are (stage or
-    ``<stage>/<index>``, begin, end) in seconds since 1970. ``exams`` are the examinations by their
+    ``parts`` are the files that branches wrote, by ``<stage>/<index>``; ``sums`` are what
+    `parts.sums` says of these and of all files that later nodes read; ``rejected`` counts the
+    records of each work that its last verification rejected; ``skipped`` is the work that the clock
+    or the bound on spending left out, under a bound of ``max_minutes``; ``failed`` is the work that
+    the agents' model failed at, and why; ``times`` are (stage or ``<stage>/<index>``, begin, end)
+    in seconds since 1970. ``exams`` are the examinations by their
     number; ``by_form`` the answers of the check that were right, of how many; ``forgetting`` is
     what the forgetting probe found, ``calibration`` how log-probabilities become confidence.
     """

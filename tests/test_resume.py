@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -172,26 +172,71 @@ def test_too_little_time_publishes_what_is_there_and_can_go_on(
     assert whole["evidence"]["shots"] == 3
 
 
-@pytest.mark.parametrize("lost", [1, 2, 4, 8])
-def test_a_run_killed_between_two_stages_goes_on(
-    lost: int,
-    talk: Path,
-    settings: Callable[..., Context],
-    finished: dict[str, Any],
-    tmp_path: Path,
-) -> None:
-    """The results of a stage are stored one by one, its checkpoint after the last of them."""
-    out = tmp_path / "runs"
-    shutil.copytree(Path(finished["nkr"]).parents[1], out)
-    shutil.rmtree(out / "nkrs")
+@pytest.fixture
+def ended(finished: dict[str, Any], tmp_path: Path) -> Iterator[Path]:
+    """The folder of the finished run, to be changed at will: it knows its files by their paths."""
+    out = Path(finished["nkr"]).parents[1]
+    shutil.copytree(out, tmp_path / "kept")
+    yield out
+    shutil.rmtree(out)
+    shutil.move(tmp_path / "kept", out)
+
+
+def forget(out: Path, checkpoints: int) -> None:
+    """Leave of a run what it had before its last checkpoints."""
     with closing(sqlite3.connect(out / "graph.sqlite")) as connection:
         last = "SELECT checkpoint_id FROM checkpoints ORDER BY checkpoint_id DESC LIMIT ?"
         for table in ("writes", "checkpoints"):
-            connection.execute(f"DELETE FROM {table} WHERE checkpoint_id IN ({last})", (lost,))
+            left = f"DELETE FROM {table} WHERE checkpoint_id IN ({last})"
+            connection.execute(left, (checkpoints,))
         connection.commit()
-    report = distill(talk, settings(out), resume=True)
-    assert corpus(report) == corpus(finished)
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3, 8])
+def test_a_run_killed_between_two_stages_goes_on(
+    lost: int, talk: Path, settings: Callable[..., Context], finished: dict[str, Any], ended: Path
+) -> None:
+    """The results of a stage are stored one by one, its checkpoint after the last of them."""
+    expected = corpus(finished)
+    if lost > 1:  # else it was published
+        shutil.rmtree(ended / "nkrs")
+    forget(ended, lost)
+    watch = Watch()
+    report = distill(talk, settings(ended), resume=True, show=watch)
+    assert corpus(report) == expected
+    assert watch.counts["probe"] == 0
     assert Path(report["nkr"]).is_dir()
+
+
+@pytest.mark.parametrize("forgotten", [0, 3])
+@pytest.mark.parametrize(
+    "files", ["evidence/parts/perceive-*", "corpus/parts/verify-*", "corpus/plan.json"]
+)
+def test_what_was_emptied_is_made_again(
+    files: str,
+    forgotten: int,
+    talk: Path,
+    settings: Callable[..., Context],
+    finished: dict[str, Any],
+    ended: Path,
+) -> None:
+    expected = corpus(finished)
+    shutil.rmtree(ended / "nkrs")
+    forget(ended, forgotten)
+    path = next((ended / finished["video"]["id"]).glob(files))
+    path.write_bytes(b"")
+    assert corpus(distill(talk, settings(ended))) == expected
+
+
+def test_a_copied_folder_of_runs_makes_its_own_nkr(
+    talk: Path, settings: Callable[..., Context], finished: dict[str, Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "copied"
+    shutil.copytree(Path(finished["nkr"]).parents[1], out)
+    shutil.rmtree(out / "nkrs")
+    report = distill(talk, settings(out))
+    assert Path(report["nkr"]).parents[1] == out
+    assert corpus(report) == corpus(finished)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

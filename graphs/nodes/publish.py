@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 
 from graphs.context import Context
 from graphs.learning import write_picture, write_table
-from graphs.parts import write_text
+from graphs.parts import sums, write_text
 from graphs.progress import report
 from graphs.report import full_report
 from graphs.resources import backbone_of
@@ -70,7 +70,8 @@ def publish(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     write_table(told["exams"], state, folder.table)
     write_picture(told["exams"], context.target_recall, folder.picture)
     report(runtime, "publish", 1, 1)
-    return {"nkr": finished["nkr"], "report": finished["report"]}
+    published = sums(*sorted(folder.nkr.iterdir()), folder.report)
+    return {"nkr": finished["nkr"], "report": finished["report"], "sums": published}
 
 
 def past_limits(state: DistillState, context: Context) -> list[str]:
