@@ -55,6 +55,26 @@ def test_a_reply_is_asked_for_once(wire: Wire, open_chat: Callable[..., Chat]) -
     assert len(wire.calls) == 1
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[:-9],
+        lambda data: data.replace(b"q1", b"q2"),
+        lambda data: data.replace(b"q1", b"\xff1"),
+        lambda data: b"[]",
+    ],
+)
+def test_a_damaged_reply_is_asked_for_again(
+    damage: Callable[[bytes], bytes], wire: Wire, open_chat: Callable[..., Chat], tmp_path: Path
+) -> None:
+    first = ask(open_chat())
+    (kept,) = (tmp_path / "replies").iterdir()
+    kept.write_bytes(damage(kept.read_bytes()))
+    assert ask(open_chat()) == first
+    assert len(wire.calls) == 2
+
+
 @pytest.mark.parametrize("fault", ["429", "500", "hang", "cut", "html", "length"])
 def test_what_a_server_does_wrong_can_be_tried_again(
     fault: str, wire: Wire, open_chat: Callable[..., Chat], tmp_path: Path

@@ -15,10 +15,12 @@ class Replies:
         self._folder = folder
 
     def find(self, key: str) -> str | None:
-        """Return the stored reply to a question, or None."""
+        """Return the stored reply to a question; None where there is none, or a damaged one."""
         try:
-            return self._path(key).read_text(encoding="utf-8")
-        except FileNotFoundError:
+            kept = json.loads(self._path(key).read_bytes())
+            text = str(kept["reply"])
+            return text if kept["sha256"] == _hash(text) else None
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
             return None
 
     def keep(self, key: str, text: str) -> None:
@@ -26,11 +28,16 @@ class Replies:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._path(key)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        kept = json.dumps({"reply": text, "sha256": _hash(text)}, ensure_ascii=False)
+        temporary.write_text(kept, encoding="utf-8", newline="\n")
         temporary.replace(path)
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.json"
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def key_of(model: str, schema: Any, messages: Sequence[Any]) -> str:

@@ -135,7 +135,9 @@ class Ledger:
 
 def read_calls(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the calls that a file notes."""
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+    for line in (
+        path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    ):
         try:
             yield json.loads(line)
         except ValueError:
