@@ -45,6 +45,11 @@ if TYPE_CHECKING:
     from agents.language.backbone_chat import BackboneChat
 
 
+CHANGED = (
+    "a file of this run was changed or removed since: it is made again, and what it is part of"
+)
+
+
 class Waiting(Exception):
     """The run waits for a human's approval of ``asked``."""
 
@@ -109,6 +114,8 @@ def distill(
         given: DistillInput | Command[Any] | None = None
         if resume and waiting(snapshot):
             given = Command(resume=True)
+        if same and snapshot.tasks and not intact(snapshot):
+            show(Event(warning=CHANGED))
         if not (same and unfinished(snapshot, path, context)):
             saver.delete_thread(config["configurable"]["thread_id"])
             given = DistillInput(video_path=path)
@@ -212,11 +219,16 @@ def unfinished(snapshot: StateSnapshot, path: str, context: Context) -> bool:
     # Nor what the agents' model failed at is left as it is.
     if values.get("failed"):
         return False
-    known = dict(values.get("sums", {}))
+    return bool(snapshot.tasks) and values["video_path"] == path and intact(snapshot)
+
+
+def intact(snapshot: StateSnapshot) -> bool:
+    """Say whether the files of a run are what it wrote."""
+    known = dict(snapshot.values.get("sums", {}))
     for task in snapshot.tasks:
         # What a stage's first branches wrote is not yet in the values.
         known |= (task.result or {}).get("sums", {})
-    return bool(snapshot.tasks) and values["video_path"] == path and are_whole(known)
+    return are_whole(known)
 
 
 def read_report(path: str) -> dict[str, Any]:

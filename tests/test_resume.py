@@ -225,7 +225,9 @@ def test_what_was_emptied_is_made_again(
     forget(ended, forgotten)
     path = next((ended / finished["video"]["id"]).glob(files))
     path.write_bytes(b"")
-    assert corpus(distill(talk, settings(ended))) == expected
+    told: list[Event] = []
+    assert corpus(distill(talk, settings(ended), show=told.append)) == expected
+    assert any("was changed" in event.get("warning", "") for event in told) == bool(forgotten)
 
 
 def test_a_copied_folder_of_runs_makes_its_own_nkr(
