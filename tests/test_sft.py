@@ -170,12 +170,21 @@ def test_a_half_written_checkpoint_is_passed_over(backbone: Backbone, tmp_path: 
     assert not half.exists()
 
 
-@pytest.mark.parametrize("name", ["adapter_model.safetensors", "optimizer.pt", "scheduler.pt"])
-def test_a_damaged_checkpoint_is_passed_over(backbone: Backbone, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("way", ["cut", "flipped", "removed"])
+@pytest.mark.parametrize(
+    "name",
+    ["adapter_model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json"],
+)
+def test_a_damaged_checkpoint_is_passed_over(
+    backbone: Backbone, tmp_path: Path, name: str, way: str
+) -> None:
     train(backbone, RECORDS, tmp_path, FEW)
     (checkpoint,) = (tmp_path / "checkpoints").glob("checkpoint-*")
-    whole = (checkpoint / name).read_bytes()
-    (checkpoint / name).write_bytes(whole[: len(whole) // 2])
+    whole = bytearray((checkpoint / name).read_bytes())
+    whole[-3] ^= 1
+    (checkpoint / name).write_bytes(whole if way == "flipped" else whole[: len(whole) // 2])
+    if way == "removed":
+        (checkpoint / name).unlink()
     seen: list[int] = []
     train(backbone, RECORDS, tmp_path, FEW, on_step=lambda step, *_: seen.append(step))
     assert seen == [1, 2, 3, 4, 5, 6]

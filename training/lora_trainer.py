@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from transformers.trainer_callback import ExportableState
 from trl import SFTTrainer
 
 from training.answer_loss import answer_losses
+from training.checkpoints import seal
 from training.packing import pack
 from training.teacher import IGNORED, Teacher
 
@@ -275,3 +277,10 @@ class LoraTrainer(SFTTrainer):
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         # The trainer's own would look the backbone's name up on the hub and add a pickle.
         self.model.save_pretrained(output_dir, save_embedding_layers=False)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()
+        if self.args.should_save:
+            assert self.args.output_dir
+            seal(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")

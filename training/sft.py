@@ -4,7 +4,6 @@ import hashlib
 import json
 import math
 import os
-import pickle
 import random
 import shutil
 import warnings
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from training.backbone import Backbone, uses_bf16
+from training.checkpoints import prepare
 from training.corpus import Record
 from training.errors import NKRError
 from training.exposures import evened, summary
@@ -133,7 +133,7 @@ def train(
             )
         with trainer.accelerator.main_process_first():
             first = trainer.accelerator.is_main_process
-            checkpoint = _prepare(checkpoints, fingerprint, resume or not first)
+            checkpoint = prepare(checkpoints, fingerprint, resume or not first)
         # PEFT's casts to float32 would be undone by autocast at once; without it they are needed.
         autocast = trainer.args.bf16
         with disable_input_dtype_casting(model) if autocast else nullcontext():
@@ -254,7 +254,6 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
         **checkpointing,
         save_strategy="steps",
         save_steps=settings.save_every,
-        save_total_limit=1,
         seed=settings.seed,
         data_seed=settings.seed,
         logging_strategy="no",
@@ -333,39 +332,6 @@ def _fingerprint(
     for pair in exchanges:
         digest.update(json.dumps(pair).encode() + b"\n")
     return digest.hexdigest()
-
-
-def _prepare(folder: Path, fingerprint: str, resume: bool) -> Path | None:
-    """Return the checkpoint to go on from, after clearing away all that cannot be used."""
-    stamp = folder / "fingerprint"
-    if not resume or not stamp.is_file() or stamp.read_text() != fingerprint:
-        shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(fingerprint)
-    whole = None
-    found = folder.glob("checkpoint-*")
-    for path in sorted(found, key=lambda path: int(path.name.rpartition("-")[2]), reverse=True):
-        if whole is None and _is_whole(path):
-            whole = path
-        else:
-            shutil.rmtree(path)
-    return whole
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    """Tell whether a checkpoint was written to its end and can still be read."""
-    import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-        load_file(checkpoint / "adapter_model.safetensors")
-        for name in ("optimizer.pt", "scheduler.pt"):
-            torch.load(checkpoint / name, weights_only=True)
-    except (OSError, EOFError, ValueError, RuntimeError, SafetensorError, pickle.PickleError):
-        return False
-    return True
 
 
 def _write_adapter(model: Any, folder: Path) -> Path:
