@@ -19,7 +19,7 @@ from graphs.alone import only_run
 from graphs.context import Context
 from graphs.distill import build
 from graphs.nodes.approve import Approval
-from graphs.parts import PartCache, are_whole
+from graphs.parts import PartCache, are_whole, sweep
 from graphs.progress import Event, Interrupted
 from graphs.resources import BACKBONE, load_chat_model, load_looks
 from graphs.runs import (
@@ -97,6 +97,7 @@ def distill(
         only_run(RunFolder(out / name), thread_id(name)),
         closing(sqlite3.connect(database(out), check_same_thread=False)) as connection,
     ):
+        sweep(out / name)
         saver = SqliteSaver(connection)
         graph = build().compile(checkpointer=saver, cache=PartCache(path=str(database(out))))
         snapshot = graph.get_state(config)

@@ -92,6 +92,13 @@ def _sum(data: bytes) -> str:
     return f"{len(data)}:{hashlib.sha256(data).hexdigest()}"
 
 
+def sweep(folder: Path) -> None:
+    """Remove what a killed process had half written."""
+    for path in folder.rglob(".*"):
+        if path.is_file():
+            path.unlink()
+
+
 class PartCache(SqliteCache[Any]):
     """Node results that can be used again: whole ones whose files are still what they were.
 

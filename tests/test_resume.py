@@ -261,6 +261,9 @@ def test_a_killed_command_can_be_run_again(
                 running.send_signal(how)
                 break
         told += running.stderr.read()
+    (run,) = tmp_path.glob("talk-*")
+    # As of a process that was killed while it wrote.
+    (run / "evidence" / ".listen-00000.jsonl.123").write_text("{")
     if how is signal.SIGINT:
         assert running.returncode == 130
         assert f"{sys.executable} -m graphs.distill --video {talk}" in told
@@ -270,3 +273,4 @@ def test_a_killed_command_can_be_run_again(
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.splitlines()[-1]).is_dir()
+    assert not [path for path in run.rglob(".*") if path.is_file()]

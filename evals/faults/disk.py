@@ -1,6 +1,7 @@
 """Fills the disk, makes it read-only and takes the memory away, and lets the run go on after."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,6 +57,7 @@ def little_memory(subject: Subject, folder: Path, reference: dict[str, str]) -> 
     lost, told = [], 0
     for size in MEMORIES:
         out = folder / f"memory-{size}"
+        shutil.rmtree(out, ignore_errors=True)
         limited = ["bash", "-c", f'ulimit -v {size * 1024}; exec "$0" "$@"', *subject.command(out)]
         first = run(limited)
         told += first.is_told
