@@ -17,7 +17,7 @@ from graphs.nodes.examine import until
 from graphs.nodes.probe import even_spans
 from graphs.nodes.publish import past_limits
 from graphs.nodes.train import lesson
-from graphs.parts import PartCache, work_key
+from graphs.parts import PartCache, sums, work_key
 from graphs.report import stage_seconds
 from graphs.runs import thread_id, video_id
 from graphs.spread import spread
@@ -91,15 +91,17 @@ def test_the_key_of_work_is_its_content() -> None:
     assert work_key({"span": [0, 1]}) != work_key({"span": [0, 2]})
 
 
-def test_the_cache_forgets_what_was_skipped_and_what_was_deleted(tmp_path: Path) -> None:
+def test_the_cache_forgets_what_was_skipped_and_what_was_changed(tmp_path: Path) -> None:
     cache = PartCache(path=str(tmp_path / "c.sqlite"))
     part = tmp_path / "part"
-    part.touch()
+    part.write_text("of two\nlines\n")
     done, skipped = (("n",), "done"), (("n",), "skipped")
-    cache.set({done: ([("parts", {"a": str(part)})], None), skipped: ([("skipped", ["a"])], None)})
+    writes = [("parts", {"a": str(part)}), ("sums", sums(part))]
+    cache.set({done: (writes, None), skipped: ([("skipped", ["a"])], None)})
     assert set(cache.get([done, skipped])) == {done}
-    part.unlink()
-    assert cache.get([done]) == {}
+    for change in (lambda: part.write_text("of two\nlived\n"), part.unlink):
+        change()
+        assert cache.get([done]) == {}
 
 
 def test_records_that_clash_between_branches_are_rejected() -> None:
