@@ -24,11 +24,16 @@ _FULL_WORDS = (
     "file too large",
     "pytorchstreamwriter failed",
 )
-# Torch, NumPy, Pillow, the loader of shared libraries and threads, each in its own words.
+# Torch, NumPy, OpenCV, ONNX, the loader of shared libraries and threads, each in its own words.
 _MEMORY_WORDS = (
     "allocate memory",
     "out of memory",
     "unable to allocate",
+    "failed to allocate",
+    "insufficient memory",
+    "bad_alloc",
+    "bad allocation",
+    "defaultcpuallocator",
     "failed to map segment",
     "can't start new thread",
 )

@@ -1,5 +1,6 @@
 """Both readers give every frame of every clip, upright and at its true time."""
 
+import errno
 import hashlib
 import subprocess
 import sys
@@ -323,3 +324,17 @@ class TestBadInput:
             list(reader.stream(0))
             list(reader.frames([reader.info.start + 0.7]))
         assert capfd.readouterr() == ("", "")
+
+    @pytest.mark.parametrize("lacking", [errno.ENOMEM, errno.EAGAIN])
+    def test_too_little_memory_is_not_blamed_on_the_file(
+        self, lacking: int, clip: Callable[[str], Clip], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(self: object, position: int) -> None:
+            av.error.err_check(-lacking)
+
+        info, index, _ = look_into(clip("h264").path)
+        reader = PyAVReader(info, index)
+        monkeypatch.setattr("tools.video_pyav._Pass.frames_from", fails)
+        with reader, pytest.raises(MemoryError):
+            list(reader.stream(0))
+        assert reader.warnings == []

@@ -7,6 +7,7 @@ from typing import Any
 import av
 import numpy as np
 
+from tools.errors import blame_the_file
 from tools.subtitles import is_english
 
 RATE = 16_000
@@ -51,7 +52,8 @@ class AudioTrack:
                     return
                 except av.error.InvalidDataError:
                     continue
-                except av.error.FFmpegError:
+                except av.error.FFmpegError as error:
+                    blame_the_file(error)
                     return
                 for frame in frames:
                     time = frame.time

@@ -10,7 +10,7 @@ import av
 
 from tools.audio import open_audio
 from tools.caption_text import tidy
-from tools.errors import InputError
+from tools.errors import InputError, blame_the_file
 from tools.recognise import recognise_pocketsphinx
 from tools.speech_line import SpeechLine
 from tools.subtitles import read_sidecars, read_track
@@ -45,6 +45,7 @@ def transcribe(
         lines = read_sidecars(path) or read_track(path)
         audio = open_audio(path)
     except (av.error.FFmpegError, OSError) as error:
+        blame_the_file(error)
         raise InputError(
             f"Cannot read the sound of {path} ({error.strerror}); check that it is a video file."
         ) from error

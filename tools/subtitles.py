@@ -12,6 +12,7 @@ from av.stream import Disposition
 from av.subtitles.subtitle import AssSubtitle
 
 from tools.caption_text import tidy
+from tools.errors import blame_the_file
 from tools.speech_line import SpeechLine
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}([-_][a-z0-9]+)?", re.IGNORECASE)
@@ -32,7 +33,8 @@ def read_sidecars(video: Path) -> list[SpeechLine]:
         try:
             with av.open(io.BytesIO(text.encode()), format=kind) as container:
                 cues = list(_cues(container, container.streams.subtitles[0]))
-        except av.error.FFmpegError:
+        except av.error.FFmpegError as error:
+            blame_the_file(error)
             continue
         shifted = [(first + start, last + start, words) for first, last, words in cues]
         if lines := _lines(shifted, f"sidecar:{path.name}", end):
@@ -103,7 +105,8 @@ def _cues(container: Any, track: Any) -> Iterator[tuple[float, float, str]]:
         else:
             try:
                 parts = [part for part in packet.decode() if isinstance(part, AssSubtitle)]
-            except av.error.FFmpegError:
+            except av.error.FFmpegError as error:
+                blame_the_file(error)
                 continue
             text = "\n".join(part.dialogue.decode("utf-8", errors="replace") for part in parts)
         start = float(packet.pts * packet.time_base)
@@ -113,7 +116,8 @@ def _cues(container: Any, track: Any) -> Iterator[tuple[float, float, str]]:
 def _packets(container: Any, track: Any) -> Iterator[Any]:
     try:
         yield from container.demux(track)
-    except av.error.FFmpegError:
+    except av.error.FFmpegError as error:
+        blame_the_file(error)
         return  # A file cut short: what was read so far is good.
 
 

@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from tools.errors import InputError
+from tools.errors import InputError, blame_the_file
 
 MIN_SIDE = 64  # pixels; nothing can be read off, or seen on, anything smaller
 EXACT_SEEK = {"mp4", "matroska", "webm", "avi"}  # containers that list where their frames are
@@ -74,6 +74,7 @@ def open_container(path: Path) -> InputContainer:
     try:
         container = av.open(str(path), metadata_errors="replace")
     except (av.FFmpegError, UnicodeError) as error:
+        blame_the_file(error)
         raise InputError(
             f"{path.name} is not a video, or is damaged where a video begins: "
             "give a file that a video player can play."
@@ -156,7 +157,8 @@ def _first_frame(container: InputContainer, stream: VideoStream, name: str) -> a
             for frame in packet.decode():
                 assert isinstance(frame, av.VideoFrame)
                 return frame
-        except av.FFmpegError:
+        except av.FFmpegError as error:
+            blame_the_file(error)
             continue
     raise InputError(f"{name} {UNREADABLE}")
 
@@ -169,6 +171,7 @@ def _packets(container: InputContainer, number: int) -> np.ndarray:
             pts = packet.pts if packet.pts is not None else packet.dts
             if pts is not None and not packet.is_discard:
                 rows[pts] = (pts, packet.is_keyframe, packet.duration or 0)
-    except av.FFmpegError:
-        pass  # the file ends early: what came before is all there is
+    except av.FFmpegError as error:
+        blame_the_file(error)
+        # the file ends early: what came before is all there is
     return np.array(sorted(rows.values()), dtype=np.int64).reshape(-1, 3)

@@ -13,6 +13,7 @@ import numpy as np
 from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
+from tools.errors import blame_the_file
 from tools.video_index import FrameIndex, open_container
 from tools.video_reader import VideoReader
 
@@ -44,7 +45,8 @@ class PyAVReader(VideoReader):
                                 yield position, self._upright(frame, width, height)
                         if not run:
                             break
-                except av.FFmpegError:
+                except av.FFmpegError as error:
+                    blame_the_file(error)
                     # Until the next key frame everything leans on what could not be read.
                     self._warn_damaged(float(self._index.times[reached]))
                     key = self._index.key_after(reached)
