@@ -107,17 +107,19 @@ def distill(
                 "leave --resume out to begin one."
             )
         settings = lasting_settings(context, info.path)
-        same = snapshot.values.get("settings") == settings
         # A copied folder knows its paths in the one that it was copied from.
-        same = same and snapshot.values["run"] == str(out / name)
+        same = snapshot.values.get("settings") == settings and snapshot.values["run"] == str(
+            out / name
+        )
         if same and (report := finished(snapshot, context, resume)):
             return report
         given: DistillInput | Command[Any] | None = None
         if resume and waiting(snapshot):
             given = Command(resume=True)
-        if same and snapshot.tasks and not intact(snapshot):
+        whole = same and intact(snapshot)
+        if same and snapshot.tasks and not whole:
             show(Event(warning=CHANGED))
-        if not (same and unfinished(snapshot, path, context)):
+        if not (whole and unfinished(snapshot, path, context)):
             saver.delete_thread(config["configurable"]["thread_id"])
             given = DistillInput(video_path=path)
 
@@ -212,7 +214,7 @@ def finished(snapshot: StateSnapshot, context: Context, resume: bool) -> dict[st
 
 
 def unfinished(snapshot: StateSnapshot, path: str, context: Context) -> bool:
-    """Say whether a run can go on: its video and its files are where it left them."""
+    """Say whether a run can go on: its video is where it left it, and nothing is to be redone."""
     values = snapshot.values
     # What the clock left out under another bound is looked at again; parts that are whole are kept.
     if values.get("skipped") and values.get("max_minutes") != context.max_minutes:
@@ -220,7 +222,7 @@ def unfinished(snapshot: StateSnapshot, path: str, context: Context) -> bool:
     # Nor what the agents' model failed at is left as it is.
     if values.get("failed"):
         return False
-    return bool(snapshot.tasks) and values["video_path"] == path and intact(snapshot)
+    return bool(snapshot.tasks) and values["video_path"] == path
 
 
 def intact(snapshot: StateSnapshot) -> bool:

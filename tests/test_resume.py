@@ -192,7 +192,7 @@ def forget(out: Path, checkpoints: int) -> None:
         connection.commit()
 
 
-@pytest.mark.parametrize("lost", [1, 2, 3, 8])
+@pytest.mark.parametrize("lost", [1, 2, 3, 4, 8])
 def test_a_run_killed_between_two_stages_goes_on(
     lost: int, talk: Path, settings: Callable[..., Context], finished: dict[str, Any], ended: Path
 ) -> None:
@@ -204,7 +204,8 @@ def test_a_run_killed_between_two_stages_goes_on(
     watch = Watch()
     report = distill(talk, settings(ended), resume=True, show=watch)
     assert corpus(report) == expected
-    assert watch.counts["probe"] == 0
+    # Four stages before its end the corpus may have been longer: then it begins anew.
+    assert watch.counts["probe"] == 0 or lost == 4
     assert Path(report["nkr"]).is_dir()
 
 

@@ -173,7 +173,13 @@ def test_a_half_written_checkpoint_is_passed_over(backbone: Backbone, tmp_path: 
 @pytest.mark.parametrize("way", ["cut", "flipped", "removed"])
 @pytest.mark.parametrize(
     "name",
-    ["adapter_model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json"],
+    [
+        "adapter_model.safetensors",
+        "optimizer.pt",
+        "scheduler.pt",
+        "rng_state.pth",
+        "trainer_state.json",
+    ],
 )
 def test_a_damaged_checkpoint_is_passed_over(
     backbone: Backbone, tmp_path: Path, name: str, way: str

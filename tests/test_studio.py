@@ -113,8 +113,8 @@ def test_a_run_does_the_same_as_the_command_line(
     for name in ("corpus/corpus.jsonl", "evidence/evidence.jsonl"):
         here = folder / "runs" / nkr.name / name
         assert here.read_bytes() == (other.parents[1] / other.name / name).read_bytes()
-    # Not the weights: their last bits hang on the number of threads, which differs by process,
-    # and so does what an exam finds that they do not know.
+    # Not the weights: after other tests their last bits differ in this process, and so does what
+    # an exam finds that they do not know.
     assert begun(folder / "runs" / nkr.name) == begun(other.parents[1] / other.name)
 
 

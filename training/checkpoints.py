@@ -1,9 +1,10 @@
 """Checkpoints of a training: sealed with their hashes when whole, used while these hold."""
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
+
+from training.hashing import file_sha256
 
 _SEAL = "sha256.json"
 
@@ -19,7 +20,7 @@ def prepare(folder: Path, fingerprint: str, resume: bool) -> Path | None:
     whole = None
     found = folder.glob("checkpoint-*")
     for path in sorted(found, key=lambda path: int(path.name.rpartition("-")[2]), reverse=True):
-        if whole is None and is_whole(path):
+        if whole is None and _is_whole(path):
             whole = path
         else:
             shutil.rmtree(path)
@@ -34,7 +35,7 @@ def seal(checkpoint: Path) -> None:
             shutil.rmtree(other)
 
 
-def is_whole(checkpoint: Path) -> bool:
+def _is_whole(checkpoint: Path) -> bool:
     """Tell whether a checkpoint was sealed, and its files are what they were then."""
     try:
         return bool(json.loads((checkpoint / _SEAL).read_bytes()) == _hashes(checkpoint))
@@ -43,9 +44,4 @@ def is_whole(checkpoint: Path) -> bool:
 
 
 def _hashes(checkpoint: Path) -> dict[str, str]:
-    found = {}
-    for path in sorted(checkpoint.iterdir()):
-        if path.name != _SEAL:
-            with path.open("rb") as file:
-                found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
+    return {path.name: file_sha256(path) for path in checkpoint.iterdir() if path.name != _SEAL}

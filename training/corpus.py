@@ -1,6 +1,5 @@
 """The AKD corpus: one schema, one reader, one writer (JSON Lines that TRL trains on unchanged)."""
 
-import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from training.errors import NKRError
 from training.facts import Span
+from training.hashing import file_sha256
 
 Split = Literal["train", "exam", "calibrate", "check"]
 Kind = Literal["description", "qa", "absent"]
@@ -107,5 +107,4 @@ def write_corpus(path: Path, records: Iterable[Record]) -> None:
 
 def corpus_hash(path: Path) -> str:
     """Return the SHA-256 of a corpus file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(path)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from training.backbone import Backbone
 from training.calibration import Calibration
 from training.errors import NKRError
+from training.hashing import file_sha256
 from training.manifest import (
     FORMAT,
     MadeFor,
@@ -89,13 +90,13 @@ def publish(
             calibration=calibration,
             seed=seed,
             versions={name: version(name) for name in _PACKAGES},
-            files={name: _sha256(temporary / name) for name in (WEIGHTS, CONFIG)},
+            files={name: file_sha256(temporary / name) for name in (WEIGHTS, CONFIG)},
         )
         (temporary / MANIFEST).write_bytes(to_bytes(manifest))
         (temporary / CARD).write_text(model_card(folder.name, manifest), encoding="utf-8")
         shutil.copyfile(evidence, temporary / EVIDENCE)
         _write_embeddings(temporary / EMBEDDINGS, embeddings)
-        sums = "".join(f"{_sha256(temporary / name)}  {name}\n" for name in sorted(_FILES))
+        sums = "".join(f"{file_sha256(temporary / name)}  {name}\n" for name in sorted(_FILES))
         (temporary / SUMS).write_text(sums, encoding="utf-8")
         _put_in_place(temporary, folder)
     except OSError as error:
@@ -183,11 +184,6 @@ def _damaged(folder: Path, name: str) -> NKRError:
         f"{name} of the NKR in {folder} is damaged: copy the folder again, "
         "or distil the video again."
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_embeddings(path: Path, embeddings: "np.ndarray") -> None:

@@ -135,9 +135,8 @@ class Ledger:
 
 def read_calls(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the calls that a file notes."""
-    for line in (
-        path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-    ):
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    for line in text.splitlines():
         try:
             yield json.loads(line)
         except ValueError:
