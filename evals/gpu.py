@@ -1,6 +1,7 @@
 """What a GPU makes of a large backbone: training, mounting, and answering beside reading frames.
 
     python -m evals.gpu --json [--out FILE]
+    python -m evals.gpu --only training      # a part alone
     python -m evals.gpu --tiny               # the same code on a CPU, in seconds
 
 The backbone has Qwen3-VL-8B's architecture and random weights: time does not hang on their values.
@@ -13,15 +14,20 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 USER_ERROR = 2
 
 
-def measure(tiny: bool, note: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Measure all parts, each noted as soon as it is there; figures in seconds, GiB and tokens."""
+PARTS = ("training", "mounting", "answering", "again", "reading")
+
+
+def measure(
+    tiny: bool, note: Callable[[dict[str, Any]], None], wanted: Collection[str] = PARTS
+) -> dict[str, Any]:
+    """Measure parts, each noted as soon as it is there; figures in seconds, GiB and tokens."""
     import peft
     import torch
     import transformers
@@ -41,10 +47,11 @@ def measure(tiny: bool, note: Callable[[dict[str, Any]], None]) -> dict[str, Any
             "training": lambda: gpu_training.measure(backbone, Path(folder), tiny),
             "mounting": lambda: gpu_answering.mounting(backbone, Path(folder)),
             "answering": lambda: gpu_answering.from_weights(backbone, Path(folder)),
+            "again": lambda: gpu_answering.from_weights_again(backbone, Path(folder)),
             "reading": lambda: gpu_answering.from_frames(backbone, tiny),
-            "graph": lambda: gpu_answering.from_weights_by_graph(backbone, Path(folder)),
         }
-        for name, part in parts.items():
+        for name in (name for name in PARTS if name in wanted):
+            part = parts[name]
             began = time.perf_counter()
             try:
                 figures[name] = part()
@@ -55,7 +62,8 @@ def measure(tiny: bool, note: Callable[[dict[str, Any]], None]) -> dict[str, Any
             figures[name]["took"] = round(time.perf_counter() - began, 1)
             print(name, json.dumps(figures[name]), file=sys.stderr, flush=True)
             note(figures)
-    figures["ratio"] = gpu_answering.ratio(figures)
+    if set(wanted) == set(PARTS):
+        figures["ratio"] = gpu_answering.ratio(figures)
     note(figures)
     return figures
 
@@ -66,6 +74,7 @@ def main() -> int:
     parser.add_argument("--tiny", action="store_true", help="a tiny backbone on the CPU")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--out", type=Path, help="file that the figures go to one by one")
+    parser.add_argument("--only", choices=PARTS[:1], help="a part alone; others need its adapter")
     options = parser.parse_args()
     import torch
 
@@ -80,7 +89,7 @@ def main() -> int:
         if options.out:
             options.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
-    figures = measure(options.tiny, note)
+    figures = measure(options.tiny, note, [options.only] if options.only else PARTS)
     print(json.dumps(figures, indent=None if options.json else 1))
     return int(any("failed" in part for part in figures.values() if isinstance(part, dict)))
 

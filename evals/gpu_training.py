@@ -3,6 +3,7 @@
 import gc
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -19,9 +20,9 @@ from training.exposures import evened
 from training.lora import adapted_linears, make_bare
 from training.lora_trainer import Progress
 
-# Steps that warm up and that are timed, and records that are drawn; the same for a tiny backbone.
-STEPS, RECORDS = (5, 40), 4000
-TINY_STEPS, TINY_RECORDS = (1, 2), 24
+# Steps that warm up, in which ours captures its graphs, and that are timed; of a tiny backbone too.
+STEPS, TINY_STEPS = {"trl": (5, 40), "ours": (45, 40)}, {"trl": (1, 2), "ours": (3, 2)}
+RECORDS, TINY_RECORDS = 4000, 24
 GIB = 1 << 30
 
 
@@ -34,42 +35,48 @@ class Meter:
         self.tokens: list[Any] = []
         self.times: list[float] = []
         wait()
-        self.weights = torch.cuda.memory_allocated() if torch.cuda.is_available() else 0
+        self.weights = 0
         if torch.cuda.is_available():
+            self.weights = torch.cuda.memory_allocated()
             torch.cuda.reset_peak_memory_stats()
 
     def step(self, *_: Any) -> None:
         """Count a step that has ended."""
         self.steps += 1
-        if self.steps in (self.warm, self.warm + self.timed):
+        if self.steps in (1, self.warm, self.warm + self.timed):
             wait()
             self.times.append(perf_counter())
 
     def told(self) -> dict[str, float]:
-        """Return tokens a second, seconds a step, tokens a step, and GiB above the weights."""
+        """Return tokens a second, seconds and tokens a step, and GiB above the weights.
+
+        ``warm`` are the seconds from the first step to the first that is timed; memory is what
+        tensors took at most, and what was taken from the GPU for them.
+        """
         read = sum(int(tokens) for tokens in self.tokens[self.warm : self.warm + self.timed])
-        seconds = self.times[1] - self.times[0]
-        peak = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
+        seconds = self.times[-1] - self.times[-2]
+        used = taken = 0
+        if torch.cuda.is_available():
+            used, taken = torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()
         return {
+            "warm": round(self.times[-2] - self.times[0], 2),
             "tokens_per_second": round(read / seconds, 1),
             "seconds_per_step": round(seconds / self.timed, 4),
             "tokens_per_step": round(read / self.timed, 1),
-            "gib_above_weights": round((peak - self.weights) / GIB, 2),
+            "gib_above_weights": round((used - self.weights) / GIB, 2),
+            "gib_taken": round((taken - self.weights) / GIB, 2),
         }
 
 
 def measure(backbone: Backbone, folder: Path, tiny: bool) -> dict[str, Any]:
     """Train with both on one corpus; our adapter stays in ``folder/adapter``."""
     timing = TINY_STEPS if tiny else STEPS
-    steps = sum(timing)
     settings = sft.SFTSettings(
         learning_rate=2e-4,
         replay_share=0.0,
         checkpointing=True,
+        graphs=True,
         batch_size=4 if tiny else 32,
-        max_steps=steps,
-        fewest_steps=steps,
-        save_every=steps + 1,
     )
     found = [record for record in reference() if record.split == "train"]
     records = evened(random.Random(0).sample(found, TINY_RECORDS if tiny else RECORDS))
@@ -77,7 +84,7 @@ def measure(backbone: Backbone, folder: Path, tiny: bool) -> dict[str, Any]:
         "records": len(records),
         "records_a_step": settings.batch_size,
         "rank": settings.rank,
-        "timed_steps": timing[1],
+        "timed_steps": {name: timed for name, (_, timed) in timing.items()},
         "checkpointing": settings.checkpointing,
     }
     trainers: dict[str, Callable[..., None]] = {"trl": plain_trl, "ours": ours}
@@ -85,8 +92,14 @@ def measure(backbone: Backbone, folder: Path, tiny: bool) -> dict[str, Any]:
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        meter = Meter(*timing)
-        train(backbone, records, folder, settings, meter)
+        meter = Meter(*timing[name])
+        steps = sum(timing[name])
+        bounds: dict[str, Any] = {
+            "max_steps": steps,
+            "fewest_steps": steps,
+            "save_every": steps + 1,
+        }
+        train(backbone, records, folder, replace(settings, **bounds), meter)
         told[name] = meter.told()
     rates = [told[name]["tokens_per_second"] for name in ("ours", "trl")]
     return {**told, "times_as_fast": round(rates[0] / rates[1], 2)}

@@ -15,6 +15,7 @@ from training.backbone import Backbone, load_backbone
 from training.lora_trainer import LoraTrainer
 from training.mount import mount
 from training.nkr import read_nkr
+from training.packed_trainer import PackedTrainer
 from training.sft import SFTSettings, train
 
 STEPS = SFTSettings(epochs=8, warmup=1, learning_rate=1e-2, replay_share=0.0)
@@ -85,14 +86,11 @@ def test_packed_and_recomputed_it_learns_the_same(
         return found
 
     padded = losses("padded")
-    begin = LoraTrainer.__init__
 
-    def packing(self: LoraTrainer, **given: object) -> None:
-        begin(self, **given)  # type: ignore[arg-type]
-        self.packs = True
+    class SameOrder(PackedTrainer):
+        _get_train_sampler = LoraTrainer._get_train_sampler
 
-    monkeypatch.setattr(LoraTrainer, "__init__", packing)
-    monkeypatch.setattr(lora_trainer, "PLAIN_ATTENTION_TOKENS", 0)
+    monkeypatch.setattr(lora_trainer, "LoraTrainer", SameOrder)
     packed = losses("packed", checkpointing=True)
     assert len(packed) == len(padded) >= 3
     assert packed == pytest.approx(padded, rel=1e-3)

@@ -57,7 +57,7 @@ def test_packed_records_are_what_they_are_one_by_one(
         with torch.no_grad():
             logits = model(
                 input_ids=one.ids,
-                attention_mask=one.visible,
+                attention_mask=one.visible(),
                 position_ids=one.places,
                 use_cache=False,
             ).logits

@@ -31,7 +31,9 @@ def answer_losses(
     if len(hidden) <= at_once:
         return _losses(head, hidden, labels, tokens, shares)
     pieces = zip(*(part.split(at_once) for part in (hidden, labels, tokens, shares)), strict=True)
-    return torch.cat([checkpoint(_losses, head, *piece, use_reentrant=False) for piece in pieces])
+    # Nothing is drawn at random, and a CUDA graph cannot ask for the generator's state.
+    how: dict[str, Any] = {"use_reentrant": False, "preserve_rng_state": False}
+    return torch.cat([checkpoint(_losses, head, *piece, **how) for piece in pieces])
 
 
 def _losses(

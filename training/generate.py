@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from training.answerer import Answer
@@ -19,7 +20,9 @@ MAX_NEW_TOKENS = 160
 class Generator:
     """An `Answerer` that is a model as it stands: a bare backbone, or one with an adapter on.
 
-    ``before_batch`` is told the numbers of the questions that are generated together next.
+    ``before_batch`` is told the numbers of the questions that are generated together next, and
+    returns a number that changes when tensors of the model are replaced. With ``replays`` nobody
+    else changes the model, and a GPU answers single questions from a captured graph.
     """
 
     def __init__(
@@ -27,11 +30,17 @@ class Generator:
         backbone: Backbone,
         model: Any = None,
         *,
-        before_batch: Callable[[Sequence[int]], None] | None = None,
+        before_batch: Callable[[Sequence[int]], int] | None = None,
+        replays: bool = False,
     ) -> None:
         self._backbone = backbone
         self._model = backbone.model if model is None else model
         self._before_batch = before_batch
+        self._replays = None
+        if replays and self._model.device.type == "cuda":
+            from training.decoder import Replays
+
+            self._replays = Replays(self._model)
 
     def answer(
         self,
@@ -61,11 +70,27 @@ class Generator:
         order = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
         for first in range(0, len(order), BATCH):
             batch = order[first : first + BATCH]
-            if self._before_batch:
-                self._before_batch(batch)
-            found = _generate(self._model, tokenizer, [encoded[index] for index in batch])
+            layout = self._before_batch(batch) if self._before_batch else 0
+            rows = [encoded[index] for index in batch]
+            found = self._replayed(rows, layout) or _generate(self._model, tokenizer, rows)
             answers.update(zip(batch, found, strict=True))
         return [answers[index] for index in range(len(questions))]
+
+    def _replayed(self, rows: Sequence[list[int]], layout: int) -> list[Answer] | None:
+        if self._replays is None or len(rows) > 1:
+            return None
+        began = time.perf_counter()
+        ends = _ends(self._model)
+        written = self._replays.write(rows[0], MAX_NEW_TOKENS, ends, layout)
+        if written is None:
+            return None
+        seconds = time.perf_counter() - began
+        answer = _answer(self._backbone.tokenizer, *written, seconds)
+        if not self._replays.believed:
+            (own,) = _generate(self._model, self._backbone.tokenizer, rows)
+            self._replays.believe(own.text == answer.text)
+            return [own]
+        return [answer]
 
     def logprobs(self, turns: Sequence[str], answers: Sequence[str]) -> "list[torch.Tensor]":
         """Return for each turn the log-probabilities [tokens, vocabulary] of its answer."""
@@ -127,9 +152,15 @@ def _generate(model: Any, tokenizer: Any, prompts: Sequence[list[int]]) -> list[
     for tokens, row in zip(written, table, strict=True):
         stops = torch.isin(tokens, ends).nonzero()
         count = int(stops[0]) + 1 if len(stops) else len(tokens)
-        text = tokenizer.decode(tokens[:count], skip_special_tokens=True).strip()
-        answers.append(Answer(text, row[:count].mean().item(), count, seconds))
+        answers.append(_answer(tokenizer, tokens[:count].tolist(), row[:count].tolist(), seconds))
     return answers
+
+
+def _answer(
+    tokenizer: Any, tokens: Sequence[int], logprobs: Sequence[float], seconds: float
+) -> Answer:
+    text = tokenizer.decode(tokens, skip_special_tokens=True).strip()
+    return Answer(text, fmean(logprobs), len(tokens), seconds)
 
 
 def _padded(rows: Sequence[list[int]], pad: int) -> "tuple[torch.Tensor, torch.Tensor]":

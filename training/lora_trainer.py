@@ -1,4 +1,4 @@
-"""TRL's `SFTTrainer` for small models on a CPU: nothing sent, nothing printed, no wasted work.
+"""TRL's `SFTTrainer` for adapters: nothing sent, nothing printed, no wasted work.
 
 A row of which its `Teacher` gives a lesson is learnt from that, the others from their own labels.
 """
@@ -19,7 +19,6 @@ from trl import SFTTrainer
 
 from training.answer_loss import answer_losses
 from training.checkpoints import seal
-from training.packing import pack
 from training.teacher import IGNORED, Teacher
 
 # Up to here plain attention is faster on a CPU than the fused one (by 30 % at 40 tokens).
@@ -137,8 +136,6 @@ class LoraTrainer(SFTTrainer):
         self.progress = progress
         self.remove_callback(PrinterCallback)
         self.fused = self.model.config._attn_implementation
-        # On a CPU short rows in plain attention are faster.
-        self.packs = self.args.device.type != "cpu"
         self.model.peft_config["default"].base_model_name_or_path = base_name
 
     def _send_telemetry(self) -> None:
@@ -206,21 +203,30 @@ class LoraTrainer(SFTTrainer):
         labels = inputs["labels"][:, 1:]
         answers = labels != IGNORED
         of_row = answers.nonzero()[:, 0]
-        lessons = self.teacher.lessons(inputs["row"].tolist(), partial(self._bare_logits, model))
-        given = [lesson for lesson in lessons if lesson is not None]
-        width = given[0].tokens.shape[1] if given else 0
-        tokens = torch.zeros((len(of_row), width), dtype=torch.long, device=labels.device)
-        shares = torch.zeros((len(of_row), width), device=labels.device)
-        if given:
-            by_teacher = torch.tensor(
-                [lesson is not None for lesson in lessons], device=labels.device
-            )
-            taught = by_teacher[of_row]
-            tokens[taught] = torch.cat([lesson.tokens for lesson in given])
-            shares[taught] = torch.cat([lesson.shares for lesson in given])
+        tokens, shares = self.taught(model, inputs["row"].tolist(), of_row)
         hidden = self.answer_states(model, inputs["input_ids"], inputs["attention_mask"], answers)
         losses = answer_losses(self._head(model), hidden, labels[answers], tokens, shares)
         return (losses * inputs["weight"][of_row]).mean()
+
+    def taught(
+        self, model: Any, rows: Sequence[int], of_row: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return a teacher's likeliest tokens and their shares [answers' tokens, k].
+
+        ``rows`` are the numbers of the batch's rows, ``of_row`` tells whose each token is; shares
+        are zero where its row has no lesson, k where none has.
+        """
+        lessons = self.teacher.lessons(rows, partial(self._bare_logits, model))
+        given = [lesson for lesson in lessons if lesson is not None]
+        width = given[0].tokens.shape[1] if given else 0
+        tokens = torch.zeros((len(of_row), width), dtype=torch.long, device=of_row.device)
+        shares = torch.zeros((len(of_row), width), device=of_row.device)
+        if given:
+            has_lesson = [lesson is not None for lesson in lessons]
+            learnt = torch.tensor(has_lesson, device=of_row.device)[of_row]
+            tokens[learnt] = torch.cat([lesson.tokens for lesson in given])
+            shares[learnt] = torch.cat([lesson.shares for lesson in given])
+        return tokens, shares
 
     def _bare_logits(self, model: Any, *batch: torch.Tensor) -> torch.Tensor:
         with torch.no_grad(), self.accelerator.unwrap_model(model).disable_adapter():
@@ -241,27 +247,30 @@ class LoraTrainer(SFTTrainer):
         the logits of every token, and the entropies too.
         """
         self._choose_attention(ids.shape[1])
-        places = None
-        if self.packs:
-            packed = pack(ids, mask, answers)
-            ids, mask, places, answers = packed.ids, packed.visible, packed.places, packed.answers
+        return self._states_of(
+            model, lambda hidden: hidden[:, :-1][answers], input_ids=ids, attention_mask=mask
+        )
+
+    def _states_of(
+        self, model: Any, answers: Callable[[torch.Tensor], torch.Tensor], **inputs: Any
+    ) -> torch.Tensor:
+        """Return what ``answers`` takes of the last hidden states [rows, length, width]."""
         found: list[torch.Tensor] = []
 
         def keep(_: Any, args: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
             (hidden,) = args
-            found.append(hidden[0][answers] if self.packs else hidden[:, :-1][answers])
+            found.append(answers(hidden))
             return (hidden[:1, :1],)
 
         hook = self._head(model).register_forward_pre_hook(keep)
         try:
-            model(input_ids=ids, attention_mask=mask, position_ids=places, use_cache=False)
+            model(**inputs, use_cache=False)
         finally:
             hook.remove()
         return found[0]
 
     def _choose_attention(self, width: int) -> None:
-        plain = self.args.device.type == "cpu" and width <= PLAIN_ATTENTION_TOKENS
-        chosen = "eager" if plain else self.fused
+        chosen = "eager" if width <= PLAIN_ATTENTION_TOKENS else self.fused
         if self.model.config._attn_implementation != chosen:
             self.model.get_base_model().set_attn_implementation(chosen)
 

@@ -20,8 +20,8 @@ class Mounted:
     """An `Answerer` that answers with the NKR; ``blind`` answers with its adapter off."""
 
     def __init__(self, backbone: Backbone, model: Any) -> None:
-        self._answerer = Generator(backbone, model)
-        self.blind = _Blind(self._answerer, model)
+        self._answerer = Generator(backbone, model, replays=True)
+        self.blind = _Blind(Generator(backbone, model), model)
 
     def answer(self, questions: Sequence[str], *, context: str | None = None) -> list[Answer]:
         """Return one answer a question, in order; `NKRError` where one is too long to read."""

@@ -9,36 +9,57 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
+# Sizes that a packed step is rounded up to, so that few differ: those of its tokens and answers.
+TOKENS, ANSWERS = 128, 256
+
 
 @dataclass(frozen=True)
 class Packed:
-    """One row of ``ids`` and ``places`` [1, tokens]; what each token sees [1, 1, tokens, tokens].
+    """One row of ``ids`` and ``places`` [1, tokens], and of each token's record's number [tokens].
 
-    ``answers`` [tokens] tells of each token whether the next one is learnt.
+    ``answers`` [n] are the indices of the tokens whose next one is learnt.
     """
 
     ids: "torch.Tensor"
     places: "torch.Tensor"
-    visible: "torch.Tensor"
+    records: "torch.Tensor"
     answers: "torch.Tensor"
+
+    def visible(self) -> "torch.Tensor":
+        """Return what each token sees [1, 1, tokens, tokens].
+
+        The mask is given in full: what models make of positions that begin anew differs, and
+        Qwen2.5-VL, for one, lets records see each other.
+        """
+        import torch
+
+        order = torch.arange(len(self.records), device=self.records.device)
+        seen = (self.records[:, None] == self.records) & (order[:, None] >= order)
+        return seen[None, None]
+
+    def rounded(self) -> "Packed":
+        """Return the same with tokens of no record added, and answers of the first token."""
+        from torch.nn.functional import pad
+
+        more = -self.ids.shape[1] % TOKENS
+        return Packed(
+            pad(self.ids, (0, more)),
+            pad(self.places, (0, more)),
+            pad(self.records, (0, more), value=-1),
+            pad(self.answers, (0, -len(self.answers) % ANSWERS)),
+        )
 
 
 def pack(ids: "torch.Tensor", mask: "torch.Tensor", answers: "torch.Tensor") -> Packed:
-    """Pack rows [rows, length], of which ``answers`` [rows, length - 1] tells what is learnt.
-
-    The mask is given in full: what models make of positions that begin anew differs, and
-    Qwen2.5-VL, for one, lets records see each other.
-    """
+    """Pack rows [rows, length], of which ``answers`` [rows, length - 1] tells what is learnt."""
     import torch
-    import torch.nn.functional as F
+    from torch.nn.functional import pad
 
     kept = mask.bool()
     rows = torch.arange(len(ids), device=ids.device)[:, None].expand_as(ids)[kept]
-    order = torch.arange(len(rows), device=ids.device)
-    visible = (rows[:, None] == rows) & (order[:, None] >= order)
     return Packed(
         ids[kept][None],
         (kept.cumsum(dim=1) - 1)[kept][None],
-        visible[None, None],
-        F.pad(answers, (0, 1))[kept],
+        rows,
+        pad(answers, (0, 1))[kept].nonzero()[:, 0],
     )

@@ -39,7 +39,7 @@ class Rack:
         make_bare(backbone.model)
         self.backbone = backbone
         self._slots = Slots(backbone.model, slots)
-        self._generator = Generator(backbone, before_batch=self._choose)
+        self._generator = Generator(backbone, before_batch=self._choose, replays=True)
         self._memory = memory
         self._adapters: OrderedDict[str, Adapter] = OrderedDict()
         self._mounted: OrderedDict[str, int] = OrderedDict()
@@ -133,8 +133,9 @@ class Rack:
         for question, answer in zip(batch, found, strict=True):
             question.answered.set_result(answer)
 
-    def _choose(self, rows: Sequence[int]) -> None:
+    def _choose(self, rows: Sequence[int]) -> int:
         self._slots.choose([self._rows[row] for row in rows])
+        return self._slots.layout
 
     def _slot(self, nkr: NKR | None, used: set[str]) -> int:
         """Return the slot of an NKR, which is put into the one that was used longest ago."""

@@ -52,6 +52,8 @@ class SFTSettings:
     """Steps until the full learning rate."""
     checkpointing: bool = False
     """Activations are computed again in the backward pass: a large backbone needs less memory."""
+    graphs: bool = False
+    """Steps are captured as CUDA graphs, on one GPU; off until it has been measured on one."""
     save_every: int = 100
     """Steps between checkpoints."""
     seed: int = 0
@@ -100,6 +102,7 @@ def train(
     from peft.helpers import disable_input_dtype_casting
 
     from training.lora_trainer import LoraTrainer, Progress
+    from training.packed_trainer import PackedTrainer
 
     settings = settings or SFTSettings()
     taught = evened([record for record in records if record.split == "train"])
@@ -122,7 +125,8 @@ def train(
     torch.manual_seed(settings.seed)
     with _own_chance(), _adapted(backbone, settings, start) as model:
         with _no_bars():
-            trainer = LoraTrainer(
+            on_cpu = backbone.model.device.type == "cpu"
+            trainer = (LoraTrainer if on_cpu else PackedTrainer)(
                 model=model,
                 args=_arguments(backbone, checkpoints, settings, steps),
                 train_dataset=_dataset(rows, weights),
@@ -130,6 +134,7 @@ def train(
                 processing_class=backbone.processor,
                 base_name=backbone.name,
                 progress=progress,
+                **({} if on_cpu else {"graphs": settings.graphs}),
             )
         with trainer.accelerator.main_process_first():
             first = trainer.accelerator.is_main_process
@@ -236,7 +241,10 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
     if settings.checkpointing:
         # A frozen embedding would end the way back before the first adapter.
         backbone.model.enable_input_require_grads()
-    checkpointing: dict[str, Any] = {checkpointing_argument(SFTConfig): settings.checkpointing}
+    name = checkpointing_argument(SFTConfig)
+    # No layer draws at random, and a CUDA graph cannot ask for the generator's state.
+    how = {"use_reentrant": False, "preserve_rng_state": False}
+    checkpointing: dict[str, Any] = {name: settings.checkpointing, f"{name}_kwargs": how}
     return SFTConfig(
         output_dir=str(folder),
         use_cpu=device == "cpu",

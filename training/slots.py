@@ -55,6 +55,8 @@ class Slots:
 
     def __init__(self, model: Any, count: int) -> None:
         self.count = count
+        self.layout = 0
+        """Changes when the stacks do: what was captured of the model before reads freed memory."""
         self._model = model
         self._rows = _Rows()
         self._stacks: dict[str, StackedLora] = {}
@@ -74,7 +76,7 @@ class Slots:
                     f"The adapter does not fit {name}: it was made for another backbone."
                 )
         for name, (a, b) in adapter.layers.items():
-            stacks[name].fill(slot, a, b)
+            self.layout += stacks[name].fill(slot, a, b)
 
     def choose(self, rows: Sequence[int]) -> None:
         """Say which slot each row of the next batches goes through."""
@@ -96,6 +98,7 @@ class Slots:
         stack = StackedLora(linear, self.count, self._rows)
         _replace(self._model, name, stack)
         self._stacks[name] = stack
+        self.layout += 1
         return stack
 
 
@@ -105,10 +108,15 @@ class _Rows:
     def __init__(self) -> None:
         self.one: int | None = BARE
         self.each = torch.zeros(0, dtype=torch.long)
+        self._alone = torch.zeros(1, dtype=torch.long)
 
     def choose(self, rows: Sequence[int], device: torch.device) -> None:
         self.one = rows[0] if len(set(rows)) == 1 else None
         self.each = torch.tensor(rows, device=device)
+        if len(rows) == 1 and device.type == "cuda":
+            # One graph is captured for all slots: it reads the number where it always lies.
+            self._alone = self._alone.to(device).copy_(self.each)
+            self.one, self.each = None, self._alone
 
 
 class StackedLora(nn.Module):
@@ -121,14 +129,18 @@ class StackedLora(nn.Module):
         self._a = base.weight.new_zeros(count + 1, base.in_features, 0)
         self._b = base.weight.new_zeros(count + 1, 0, base.out_features)
 
-    def fill(self, slot: int, a: torch.Tensor, b: torch.Tensor) -> None:
-        """Put matrices A [rank, in] and B [out, rank] into a slot; ranks grow to the largest."""
+    def fill(self, slot: int, a: torch.Tensor, b: torch.Tensor) -> bool:
+        """Put matrices A [rank, in] and B [out, rank] into a slot.
+
+        Return whether the stack was replaced: ranks grow to the largest.
+        """
         more = a.shape[0] - self._a.shape[2]
         if more > 0:
             self._a = nn.functional.pad(self._a, (0, more)).contiguous()
             self._b = nn.functional.pad(self._b, (0, 0, 0, more)).contiguous()
         self._a[slot, :, : a.shape[0]] = a.T.to(self._a)
         self._b[slot, : a.shape[0]] = b.T.to(self._b)
+        return more > 0
 
     def clear(self, slot: int) -> None:
         """Make a slot the bare layer."""
