@@ -46,7 +46,7 @@ def test_logits_of_every_token_cost_time_but_change_no_loss() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LoraTrainer, "answer_loss", both)
         trained(SPEED["as it is"], records, 2)
-    assert len(seen) == 2
+    assert len(seen) >= 2
     for found, whole in seen:
         assert found == pytest.approx(whole, rel=1e-2)
 

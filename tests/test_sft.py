@@ -4,16 +4,18 @@ import json
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from tiny_nkr import PAIRS, RECORDS, record
 
+from training import lora_trainer
 from training.backbone import Backbone, load_backbone, weights_hash
 from training.errors import NKRError
 from training.lora import adapted_linears
-from training.lora_trainer import SimilarLengths
+from training.lora_trainer import LoraTrainer, SimilarLengths
 from training.mount import mount
 from training.prompt import prompt
 from training.sft import SFTSettings, TrainReport, train
@@ -272,3 +274,33 @@ def test_weights_are_hashed_once_as_long_as_they_stay(tmp_path: Path) -> None:
     assert weights_hash(tmp_path) == first
     file.write_bytes(b"other")
     assert weights_hash(tmp_path) != first
+
+
+def test_a_batch_in_pieces_has_the_loss_and_gradient_of_the_whole(
+    backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long records would take gigabytes together; weights and teachers count as before."""
+    pieces: list[int] = []
+    shortcut = LoraTrainer.answer_loss
+
+    def noted(self: LoraTrainer, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        pieces.append(len(inputs["row"]))
+        return shortcut(self, model, inputs)
+
+    monkeypatch.setattr(LoraTrainer, "answer_loss", noted)
+    monkeypatch.setattr("training.sft.uses_bf16", lambda device: False)
+
+    def losses(most: int) -> list[float]:
+        found: list[float] = []
+        monkeypatch.setattr(lora_trainer, "MOST_TOKENS", most)
+        settings = SFTSettings(max_steps=6, fewest_steps=6, batch_size=10, replay_share=1.0)
+        folder = tmp_path / str(most)
+        train(backbone, RECORDS, folder, settings, on_step=lambda *told: found.append(told[2]))
+        return found
+
+    whole = losses(10**6)
+    assert pieces == [10] * 6
+    pieces.clear()
+    # A row is longer than this.
+    assert losses(1) == pytest.approx(whole, rel=1e-3)
+    assert pieces == [1] * 60

@@ -23,6 +23,8 @@ from training.teacher import IGNORED, Teacher
 
 # Up to here plain attention is faster on a CPU than the fused one (by 30 % at 40 tokens).
 PLAIN_ATTENTION_TOKENS = 384
+# What is gone back through at once, with its padding: what it computes lies in memory meanwhile.
+MOST_TOKENS = 2048
 
 
 class SimilarLengths(torch.utils.data.Sampler[int]):
@@ -73,19 +75,15 @@ class Progress(TrainerCallback, ExportableState):
         self.on_step = on_step
         self.deadline = deadline
         self.seconds = 0.0
-        self._tokens: Any = 0
+        self.tokens = 0
+        """Tokens that were read, no padding counted."""
         self._loss: Any = 0.0
         self.recent: deque[float] = deque(maxlen=20)
         self.last = time.monotonic()
 
-    @property
-    def tokens(self) -> int:
-        """Tokens that were read, no padding counted."""
-        return int(self._tokens)
-
-    def count(self, tokens: torch.Tensor, loss: torch.Tensor) -> None:
+    def count(self, tokens: int, loss: torch.Tensor) -> None:
         """Note what a step read, and its loss."""
-        self._tokens = self._tokens + tokens
+        self.tokens += tokens
         self._loss = loss
 
     def state(self) -> dict[str, Any]:
@@ -99,7 +97,7 @@ class Progress(TrainerCallback, ExportableState):
         saved: Any = state.stateful_callbacks
         if stored := saved.get("Progress"):
             self.seconds = stored["attributes"]["seconds"]
-            self._tokens = stored["attributes"]["tokens"]
+            self.tokens = stored["attributes"]["tokens"]
         self.last = time.monotonic()
 
     def on_step_end(
@@ -152,7 +150,8 @@ class LoraTrainer(SFTTrainer):
         """Return a padded batch, with the rows' numbers and weights [rows]."""
         plain = [{name: row[name] for name in ("input_ids", "labels")} for row in rows]
         told = {name: torch.tensor([row[name] for row in rows]) for name in ("row", "weight")}
-        return {**self._plain_collator(plain), **told}
+        read = sum(len(row["input_ids"]) for row in rows)
+        return {**self._plain_collator(plain), **told, "read": read}
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SimilarLengths:
         lengths = [len(ids) for ids in train_dataset["input_ids"]]
@@ -182,18 +181,28 @@ class LoraTrainer(SFTTrainer):
         self.lr_scheduler = LambdaLR(self.optimizer, factor)
         return self.lr_scheduler
 
-    def compute_loss(
-        self,
-        model: Any,
-        inputs: dict[str, Any],
-        return_outputs: bool = False,
-        num_items_in_batch: Any = None,
-    ) -> Any:
-        """Return the mean loss of the answers' tokens, and count what was read."""
-        loss = self.answer_loss(model, inputs)
+    def training_step(
+        self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """Return a batch's loss, gone back through, and count what was read."""
+        model.train()
+        inputs = self._prepare_inputs(inputs)
+        loss = self.learn(model, inputs)
         # Numbers of a GPU would be waited for: they stay there until somebody reads them.
-        self.progress.count(inputs["attention_mask"].sum(), loss.detach())
+        self.progress.count(inputs["read"], loss)
         return loss
+
+    def learn(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        """Go back through a batch, piece by piece; return its loss."""
+        count = int((inputs["labels"][:, 1:] != IGNORED).sum())
+        total = torch.zeros((), device=model.device)
+        for piece in _pieces(inputs):
+            share = int((piece["labels"][:, 1:] != IGNORED).sum()) / max(1, count)
+            if share:
+                loss = self.answer_loss(model, piece) * share
+                self.accelerator.backward(loss)
+                total += loss.detach()
+        return total
 
     def answer_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
         """Return the mean over the answers' tokens of the cross-entropy with what is to be said.
@@ -293,3 +302,11 @@ class LoraTrainer(SFTTrainer):
         if self.args.should_save:
             assert self.args.output_dir
             seal(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
+
+
+def _pieces(inputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Split a padded batch into pieces of few tokens, and of a row at least."""
+    rows = max(1, MOST_TOKENS // inputs["input_ids"].shape[1])
+    parts = {name: part.split(rows) for name, part in inputs.items() if torch.is_tensor(part)}
+    for pieces in zip(*parts.values(), strict=True):
+        yield dict(zip(parts, pieces, strict=True))

@@ -47,21 +47,15 @@ class PackedTrainer(LoraTrainer):
             "of_row": of_row,
             # Numbers that are read here need not come back from the GPU.
             "row": batch["row"].tolist(),
-            "read": int(batch["attention_mask"].sum()),
+            "read": batch["read"],
         }
 
-    def training_step(
-        self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None
-    ) -> torch.Tensor:
-        """Return a batch's loss, gone back through, and count what was read."""
-        model.train()
-        inputs = self._prepare_inputs(inputs)
+    def learn(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        """Go back through a batch at once; return its loss."""
         tokens, shares = self.taught(model, inputs["row"], inputs["of_row"])
         more = (0, 0, 0, len(inputs["expected"]) - len(tokens))
         names = ("ids", "places", "records", "answers", "expected", "weights")
-        loss = self._learn(*map(inputs.get, names), pad(tokens, more), pad(shares, more))
-        self.progress.count(inputs["read"], loss)
-        return loss
+        return self._learn(*map(inputs.get, names), pad(tokens, more), pad(shares, more))
 
     def _backward(
         self,
