@@ -9,10 +9,12 @@ from pathlib import Path
 from evals.faults.subject import Outcome, Subject, Tried, made, run, say
 from graphs.cli import WAITING
 
+Damage = Callable[[Path], object]
+
 QUESTION = "What does the title of the video say?"
 
 
-def damages(seed: int) -> dict[str, Callable[[Path], object]]:
+def damages(seed: int) -> dict[str, Damage]:
     """Return the ways to damage a file."""
     rng = random.Random(f"damage-{seed}")
 
@@ -61,38 +63,57 @@ def damaged_runs(subject: Subject, folder: Path, seed: int) -> list[Tried]:
     waits before its training, where each kind is damaged in one way, in turn. The command must tell
     the damage with exit code 2, or end with what an undisturbed run ends with.
     """
-    rows = []
-    for name, flags in (("ended", ()), ("waits to be trained", ("--approve=corpus",))):
-        # Where it was made: a run knows its files by their paths.
-        out, kept = folder / "damaged", folder / "kept"
-        for path in (out, kept):
-            shutil.rmtree(path, ignore_errors=True)
-        run(subject.command(out, *flags))
-        shutil.copytree(out, kept)
-        expected = _undisturbed(subject, out, flags) if flags else made(out)
-        lost, tried, told = [], 0, 0
-        for number, path in enumerate(_kinds(kept)):
-            ways = list(damages(seed).items())
-            for way, damage in [ways[number % len(ways)]] if flags else ways:
-                shutil.rmtree(out)
-                shutil.copytree(kept, out)
-                damage(out / path)
-                shutil.rmtree(out / "nkrs", ignore_errors=True)
-                outcome = run(subject.command(out, *flags))
-                if outcome.code == WAITING:
-                    outcome = run(subject.command(out, *flags, "--resume"))
-                ended = made(out)
-                tried += 1
-                told += outcome.is_told
-                rebuilt = outcome.code == 0 and ended == expected
-                other = [name for name in expected if ended.get(name) != expected[name]]
-                if not (outcome.is_told or rebuilt):
-                    lost.append(f"{path} {way}: {outcome.in_words} {other}")
-                how = "rebuilt" if rebuilt else f"{outcome.in_words} {other}"
-                say(f"run that {name}, {path} {way}: {how}")
-        row = f"a file of a run that {name} damaged (told {told} times, else rebuilt)"
-        rows.append(Tried(row, tried, lost))
-    return rows
+    return [
+        _damaged_run(subject, folder, seed, "ended", ()),
+        _damaged_run(subject, folder, seed, "waits to be trained", ("--approve=corpus",)),
+    ]
+
+
+def _damaged_run(
+    subject: Subject, folder: Path, seed: int, name: str, flags: Sequence[str]
+) -> Tried:
+    # Where it was made: a run knows its files by their paths.
+    out, kept = folder / "damaged", folder / "kept"
+    for path in (out, kept):
+        shutil.rmtree(path, ignore_errors=True)
+    run(subject.command(out, *flags))
+    shutil.copytree(out, kept)
+    expected = _undisturbed(subject, out, flags) if flags else made(out)
+    lost, tried, told = [], 0, 0
+    for path, way, damage in _each(kept, seed, in_turn=bool(flags)):
+        shutil.rmtree(out)
+        shutil.copytree(kept, out)
+        damage(out / path)
+        outcome = _again(subject, out, flags)
+        ended = made(out)
+        other = [name for name in expected if ended.get(name) != expected[name]]
+        rebuilt = outcome.code == 0 and ended == expected
+        tried += 1
+        told += outcome.is_told
+        how = "rebuilt" if rebuilt else f"{outcome.in_words} {other}"
+        if not (outcome.is_told or rebuilt):
+            lost.append(f"{path} {way}: {how}")
+        say(f"run that {name}, {path} {way}: {how}")
+    return Tried(
+        f"a file of a run that {name} damaged (told {told} times, else rebuilt)", tried, lost
+    )
+
+
+def _each(kept: Path, seed: int, in_turn: bool) -> Iterator[tuple[Path, str, Damage]]:
+    """Yield each kind of file with each way to damage it, or with the next way in turn."""
+    ways = list(damages(seed).items())
+    for number, path in enumerate(_kinds(kept)):
+        for way, damage in [ways[number % len(ways)]] if in_turn else ways:
+            yield path, way, damage
+
+
+def _again(subject: Subject, out: Path, flags: Sequence[str]) -> Outcome:
+    """Give the command again, without the NKR, and let it end."""
+    shutil.rmtree(out / "nkrs", ignore_errors=True)
+    outcome = run(subject.command(out, *flags))
+    if outcome.code == WAITING:
+        outcome = run(subject.command(out, *flags, "--resume"))
+    return outcome
 
 
 def _undisturbed(subject: Subject, out: Path, flags: Sequence[str]) -> dict[str, str]:
