@@ -130,6 +130,21 @@ def test_what_is_not_approved_is_not_done(
     assert not list((studio[1] / "other").glob("*/corpus/corpus.jsonl"))
 
 
+def test_what_was_changed_since_is_not_approved(
+    studio: tuple[str, Path], talk: Path, settings: Callable[..., Context]
+) -> None:
+    client = get_sync_client(url=studio[0])
+    thread = client.threads.create()["thread_id"]
+    out = studio[1] / "changed"
+    context = given(settings(out, approve=("plan",)))
+    state = client.runs.wait(thread, "distill", input={"video_path": str(talk)}, context=context)
+    plan = Path(state["__interrupt__"][0]["value"]["file"])
+    plan.write_text(plan.read_text(encoding="utf-8").replace("00:", "07:"), encoding="utf-8")
+    with pytest.raises(Exception, match="changed or removed since"):
+        client.runs.wait(thread, "distill", command={"resume": "yes"}, context=context)
+    assert not list(out.glob("*/corpus/corpus.jsonl"))
+
+
 def test_one_video_is_distilled_once_at_a_time(
     studio: tuple[str, Path], talk: Path, settings: Callable[..., Context]
 ) -> None:

@@ -12,6 +12,7 @@ from langgraph.types import Command, Send, interrupt
 
 from graphs.assignments import in_chapters, writing_works
 from graphs.context import Context
+from graphs.parts import are_whole
 from graphs.spread import spread
 from graphs.state import DistillState
 from tools.errors import InputError
@@ -37,6 +38,7 @@ def approve_plan(state: DistillState, runtime: Runtime[Context]) -> Command[Lite
     if "plan" in runtime.context.approve:
         from agents.team import Plan
 
+        _unchanged(state)
         plan = Plan.model_validate_json(Path(state["plan"]).read_text(encoding="utf-8"))
         _ask("plan", state["plan"], list(covered(plan)))
     chapters = in_chapters(writing_works(state, runtime.context))
@@ -46,6 +48,7 @@ def approve_plan(state: DistillState, runtime: Runtime[Context]) -> Command[Lite
 def approve_corpus(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     """Have the corpus approved where that is asked for."""
     if "corpus" in runtime.context.approve:
+        _unchanged(state)
         _ask("corpus", state["corpus"], list(written(Path(state["corpus"]))))
     return {}
 
@@ -74,6 +77,15 @@ def written(corpus: Path) -> Iterator[str]:
     yield f"{len(taught)} records to learn from, {len(records) - len(taught)} to examine with"
     for record in taught:
         yield f"{record.question} | {record.answer}"
+
+
+def _unchanged(state: DistillState) -> None:
+    """Raise InputError where a file is no longer what was approved; the command line looks too."""
+    if not are_whole(state["sums"]):
+        raise InputError(
+            "A file of this run was changed or removed since: begin a new run of the same video, "
+            "which uses again what is still whole."
+        )
 
 
 def _ask(what: Literal["plan", "corpus"], file: str, shows: list[str]) -> None:
