@@ -18,7 +18,7 @@ from training.backbone import Backbone
 from training.corpus import Record
 from training.exposures import evened
 from training.lora import adapted_linears, make_bare
-from training.lora_trainer import Progress
+from training.progress import Progress
 
 # Steps that warm up, in which ours captures its graphs, and that are timed; of a tiny backbone too.
 STEPS, TINY_STEPS = {"trl": (5, 40), "ours": (45, 40)}, {"trl": (1, 2), "ours": (3, 2)}

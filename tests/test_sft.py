@@ -11,11 +11,12 @@ import torch
 from safetensors.torch import load_file
 from tiny_nkr import PAIRS, RECORDS, record
 
-from training import lora_trainer
+from training import batches
 from training.backbone import Backbone, load_backbone, weights_hash
+from training.batches import SimilarLengths
 from training.errors import NKRError
 from training.lora import adapted_linears
-from training.lora_trainer import LoraTrainer, SimilarLengths
+from training.lora_trainer import LoraTrainer
 from training.mount import mount
 from training.prompt import prompt
 from training.sft import SFTSettings, TrainReport, train
@@ -292,7 +293,7 @@ def test_a_batch_in_pieces_has_the_loss_and_gradient_of_the_whole(
 
     def losses(most: int) -> list[float]:
         found: list[float] = []
-        monkeypatch.setattr(lora_trainer, "MOST_TOKENS", most)
+        monkeypatch.setattr(batches, "MOST_TOKENS", most)
         settings = SFTSettings(max_steps=6, fewest_steps=6, batch_size=10, replay_share=1.0)
         folder = tmp_path / str(most)
         train(backbone, RECORDS, folder, settings, on_step=lambda *told: found.append(told[2]))

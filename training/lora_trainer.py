@@ -4,114 +4,24 @@ A row of which its `Teacher` gives a lesson is learnt from that, the others from
 """
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate.utils import broadcast_object_list
 from torch.optim.lr_scheduler import LambdaLR
-from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState
-from transformers.trainer_callback import ExportableState
+from transformers import PrinterCallback
 from trl import SFTTrainer
 
 from training.answer_loss import answer_losses
+from training.batches import SimilarLengths, pieces
 from training.checkpoints import seal
+from training.progress import Progress, of_first
 from training.teacher import IGNORED, Teacher
 
 # Up to here plain attention is faster on a CPU than the fused one (by 30 % at 40 tokens).
 PLAIN_ATTENTION_TOKENS = 384
-# What is gone back through at once, with its padding: what it computes lies in memory meanwhile.
-MOST_TOKENS = 2048
-
-
-class SimilarLengths(torch.utils.data.Sampler[int]):
-    """Every record once an epoch, in shuffled batches of records of similar length.
-
-    The order depends on the seed and the epoch only, so a resumed run sees what an unbroken one
-    would have seen.
-    """
-
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
-        self.lengths = torch.tensor(lengths, dtype=torch.float)
-        self.batch_size = batch_size
-        self.seed = seed
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order is given next; the trainer calls it."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    def __iter__(self) -> Iterator[int]:
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
-        # The noise lets a record meet other neighbours in every epoch.
-        noise = torch.rand(len(self), generator=generator) * 0.1 + 0.95
-        batches = list((self.lengths * noise).argsort().split(self.batch_size))
-        # The trainer cuts batches by counting, so the short one has to be the last.
-        full = batches if len(batches[-1]) == self.batch_size else batches[:-1]
-        order = torch.randperm(len(full), generator=generator).tolist()
-        for batch in [*(full[i] for i in order), *batches[len(full) :]]:
-            yield from batch.tolist()
-
-
-def of_first(value: float) -> float:
-    """Return the value of the first of the processes that train together: all do the same."""
-    return float(broadcast_object_list([value])[0])
-
-
-class Progress(TrainerCallback, ExportableState):
-    """Counts time and tokens over all runs of a training, reports steps, stops at the deadline."""
-
-    def __init__(
-        self,
-        on_step: Callable[[int, int, float], None] | None = None,
-        deadline: float | None = None,
-    ) -> None:
-        self.on_step = on_step
-        self.deadline = deadline
-        self.seconds = 0.0
-        self.tokens = 0
-        """Tokens that were read, no padding counted."""
-        self._loss: Any = 0.0
-        self.recent: deque[float] = deque(maxlen=20)
-        self.last = time.monotonic()
-
-    def count(self, tokens: int, loss: torch.Tensor) -> None:
-        """Note what a step read, and its loss."""
-        self.tokens += tokens
-        self._loss = loss
-
-    def state(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps of this."""
-        return {"args": {}, "attributes": {"seconds": self.seconds, "tokens": self.tokens}}
-
-    def on_train_begin(
-        self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Start the clock, from the stored counts where the training goes on."""
-        saved: Any = state.stateful_callbacks
-        if stored := saved.get("Progress"):
-            self.seconds = stored["attributes"]["seconds"]
-            self.tokens = stored["attributes"]["tokens"]
-        self.last = time.monotonic()
-
-    def on_step_end(
-        self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Count, report, and stop where another step would not end before the deadline."""
-        now = time.monotonic()
-        self.recent.append(now - self.last)
-        self.seconds += now - self.last
-        self.last = now
-        if self.deadline is not None and of_first(now + max(self.recent)) > self.deadline:
-            control.should_training_stop = control.should_save = True
-        if self.on_step:
-            self.on_step(state.global_step, state.max_steps, float(self._loss))
 
 
 class LoraTrainer(SFTTrainer):
@@ -196,7 +106,7 @@ class LoraTrainer(SFTTrainer):
         """Go back through a batch, piece by piece; return its loss."""
         count = int((inputs["labels"][:, 1:] != IGNORED).sum())
         total = torch.zeros((), device=model.device)
-        for piece in _pieces(inputs):
+        for piece in pieces(inputs):
             share = int((piece["labels"][:, 1:] != IGNORED).sum()) / max(1, count)
             if share:
                 loss = self.answer_loss(model, piece) * share
@@ -302,11 +212,3 @@ class LoraTrainer(SFTTrainer):
         if self.args.should_save:
             assert self.args.output_dir
             seal(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
-
-
-def _pieces(inputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Split a padded batch into pieces of few tokens, and of a row at least."""
-    rows = max(1, MOST_TOKENS // inputs["input_ids"].shape[1])
-    parts = {name: part.split(rows) for name, part in inputs.items() if torch.is_tensor(part)}
-    for pieces in zip(*parts.values(), strict=True):
-        yield dict(zip(parts, pieces, strict=True))

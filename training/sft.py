@@ -19,11 +19,9 @@ from training.corpus import Record
 from training.errors import NKRError
 from training.exposures import evened, summary
 from training.lora import adapted_linears, make_bare
-from training.prompt import exchange, plain
 from training.replay import replay
-from training.teacher import IGNORED, Row, Teacher, reads
-
-MAX_TOKENS = 1024
+from training.rows import MAX_TOKENS, dataset, described, rows_of
+from training.teacher import Teacher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +99,9 @@ def train(
     import torch
     from peft.helpers import disable_input_dtype_casting
 
-    from training.lora_trainer import LoraTrainer, Progress
+    from training.lora_trainer import LoraTrainer
     from training.packed_trainer import PackedTrainer
+    from training.progress import Progress
 
     settings = settings or SFTSettings()
     taught = evened([record for record in records if record.split == "train"])
@@ -115,12 +114,12 @@ def train(
     checkpoints = folder / "checkpoints"
     fingerprint = _fingerprint(backbone, exchanges, settings, start)
     progress = Progress(on_step, deadline)
-    rows = _rows(backbone.processor, exchanges)
+    rows = rows_of(backbone.processor, exchanges)
     weights = [1.0] * len(taught) + [settings.replay_weight] * len(replayed)
     # An exercise's text stands in its own turn already.
     read = dict(enumerate(rows[len(taught) :], start=len(taught)))
     if settings.loss == "distill":
-        read |= _described(backbone.processor, taught, rows)
+        read |= described(backbone.processor, taught, rows)
     teacher = Teacher(read, backbone.tokenizer.pad_token_id)
     torch.manual_seed(settings.seed)
     with _own_chance(), _adapted(backbone, settings, start) as model:
@@ -129,7 +128,7 @@ def train(
             trainer = (LoraTrainer if on_cpu else PackedTrainer)(
                 model=model,
                 args=_arguments(backbone, checkpoints, settings, steps),
-                train_dataset=_dataset(rows, weights),
+                train_dataset=dataset(rows, weights),
                 teacher=teacher,
                 processing_class=backbone.processor,
                 base_name=backbone.name,
@@ -282,48 +281,6 @@ def keep_activations(model: Any) -> None:
     """Undo what a training that computes activations again has set."""
     new = getattr(model, "activation_checkpointing_disable", None)
     (new or model.gradient_checkpointing_disable)()
-
-
-def _dataset(rows: Sequence[Row], weights: Sequence[float]) -> Any:
-    """Return the rows as TRL takes them, numbered and weighted."""
-    from datasets import Dataset
-
-    weighted = enumerate(zip(rows, weights, strict=True))
-    return Dataset.from_list([{**row, "row": n, "weight": weight} for n, (row, weight) in weighted])
-
-
-def _described(processor: Any, records: Sequence[Record], rows: Sequence[Row]) -> dict[int, Row]:
-    """Return what the teacher reads in place of the records' rows, by their numbers."""
-    turns = {i: turn for i, turn in enumerate(reads(records)) if turn is not None}
-    found = _rows(processor, [(turn, records[i].answer) for i, turn in turns.items()])
-    # A sheet so long that the answer was cut off teaches nothing.
-    return {i: row for i, row in zip(turns, found, strict=True) if _learnt(row) == _learnt(rows[i])}
-
-
-def _learnt(row: Row) -> int:
-    return sum(label != IGNORED for label in row["labels"])
-
-
-def _rows(processor: Any, taught: Sequence[tuple[str, str]]) -> list[Row]:
-    """Return what is asked and told as token ids and labels: TRL would take a millisecond each."""
-    if not taught:
-        return []
-    tokenizer = processor.tokenizer
-    exchanges = [
-        exchange(processor, plain(tokenizer, asked), plain(tokenizer, told))
-        for asked, told in taught
-    ]
-    return [
-        {
-            "input_ids": [*before, *after][:MAX_TOKENS],
-            "labels": [*[IGNORED] * len(before), *after][:MAX_TOKENS],
-        }
-        for before, after in zip(
-            tokenizer([asked for asked, _ in exchanges], add_special_tokens=False)["input_ids"],
-            tokenizer([told for _, told in exchanges], add_special_tokens=False)["input_ids"],
-            strict=True,
-        )
-    ]
 
 
 def _fingerprint(
