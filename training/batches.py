@@ -1,12 +1,13 @@
 """Which records a step learns together, and what of it lies in memory at once."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 
 # What is gone back through at once, with its padding: what it computes lies in memory meanwhile.
-MOST_TOKENS = 2048
+MOST_TOKENS = 1536
 
 
 class SimilarLengths(torch.utils.data.Sampler[int]):
@@ -42,8 +43,9 @@ class SimilarLengths(torch.utils.data.Sampler[int]):
 
 
 def pieces(inputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Split a padded batch into pieces of few tokens, and of a row at least."""
-    rows = max(1, MOST_TOKENS // inputs["input_ids"].shape[1])
-    parts = {name: part.split(rows) for name, part in inputs.items() if torch.is_tensor(part)}
+    """Split a padded batch into even pieces of few tokens, and of a row at least."""
+    rows, width = inputs["input_ids"].shape
+    even = math.ceil(rows / math.ceil(rows * width / MOST_TOKENS))
+    parts = {name: part.split(even) for name, part in inputs.items() if torch.is_tensor(part)}
     for pieces in zip(*parts.values(), strict=True):
         yield dict(zip(parts, pieces, strict=True))

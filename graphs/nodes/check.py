@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.runtime import Runtime
 
 from graphs.context import Context
+from graphs.memory import give_back
 from graphs.progress import report, warn
 from graphs.resources import backbone_of
 from graphs.state import DistillState
@@ -51,6 +52,7 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
 
     def on_batch(count: int) -> bool:
         report(runtime, "check", done + count, total)
+        give_back()
         return not context.out_of_time(SHARE)
 
     def ask(answerer: "Answerer", questions: "Sequence[Record]") -> "Examination":

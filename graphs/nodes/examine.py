@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from graphs.context import Context
+from graphs.memory import give_back
 from graphs.nodes.assemble import counts
 from graphs.nodes.train import RESERVED_SHARE
 from graphs.parts import sums, write_text
@@ -44,6 +45,7 @@ def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["
 
     def on_batch(asked: int) -> bool:
         report(runtime, "examine", asked, len(records))
+        give_back()
         return not context.out_of_time(SHARE)
 
     found = examiner.examine(mounted, records, on_batch=on_batch)

@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 
 from graphs.context import Context
 from graphs.failing import told
+from graphs.memory import give_back
 from graphs.parts import read_part, sums, write_text
 from graphs.progress import report, warn
 from graphs.resources import EYES, team_of
@@ -30,6 +31,7 @@ def plan(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     began = time.time()
     report(runtime, "plan", 0, 1)
     EYES.close(Path(state["video_path"]))
+    give_back()
     folder = RunFolder(Path(state["run"]))
     unseen = sum(name.startswith("perceive/") for name in state.get("skipped", []))
     warnings = []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.runtime import Runtime
 
 from graphs.context import Context
+from graphs.memory import give_back
 from graphs.parts import sums
 from graphs.progress import report, warn
 from graphs.resources import backbone_of
@@ -36,10 +37,12 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
 
     began = time.time()
     context = runtime.context
+    give_back()
     backbone = backbone_of(context)
 
     def on_step(step: int, steps: int, loss: float) -> None:
         report(runtime, "train", step, steps, loss=loss)
+        give_back()
 
     number = len(state.get("exams", {}))
     folder = RunFolder(Path(state["run"])).train
