@@ -6,7 +6,7 @@ Read from the run's folder and its checkpoints; nothing is loaded and nothing is
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -77,6 +77,19 @@ class Run:
         spans = [(start, end) for start, end in self.plan["spans"]]
         return [(f"{number:05d}", span) for number, span in enumerate([*spans, None])]
 
+    def watched(self, branch: str) -> tuple[float, float]:
+        """Return the span of a branch of looking and reading, of which not all may be planned."""
+        start, end = self.state["spans"][int(branch)]
+        return start, end
+
+    def written_in(self, branch: str) -> str:
+        """Return the branch of writing in whose span a branch of looking lies; its own at first."""
+        start, end = self.watched(branch)
+        for name, span in self.spans():
+            if span and span[0] <= (start + end) / 2 < span[1]:
+                return name
+        return branch
+
     @cached_property
     def _rejected(self) -> list[Record]:
         path = self.folder.corpus / "rejected.jsonl"
@@ -126,12 +139,14 @@ def tree(run: Run, *, everything: bool = False) -> Tree:
     for stage, begin, end in times:
         kind, _, branch = stage.partition("/")
         if branch:
+            branch = run.written_in(branch) if kind == "perceive" else branch
             by_branch[branch][kind] = by_branch[branch].get(kind, 0.0) + end - begin
     for branch, span in run.spans():
         _add_span(spans.add(_title(span, by_branch[branch])), run, branch, span, everything)
-    for name, what in ("skipped", "left out"), ("failed", "failed"):
-        for one in state.get(name, []):
-            root.add(f"[red]{what}: {escape(' '.join(map(str, _listed(one))))}[/red]")
+    for line in _left_out(run):
+        root.add(f"[red]left out: {line}[/red]")
+    for one in state.get("failed", []):
+        root.add(f"[red]failed: {escape(' '.join(map(str, one)))}[/red]")
     for number, exam in sorted(state.get("exams", {}).items()):
         root.add(f"exam {int(number) + 1}: {_scores(exam)}, {exam['failed']} failed")
     if "scores" in state:
@@ -225,5 +240,30 @@ def _evidence(run: Run, name: str) -> str:
     return f"{name} {span} {item.kind}: {item.value} ({item.source}, {item.score:.2f})"
 
 
-def _listed(one: Any) -> Iterable[Any]:
-    return one if isinstance(one, list | tuple) else [one]
+def _left_out(run: Run) -> Iterator[str]:
+    """Yield a line for each stage of which the clock left work out, its spans joined."""
+    branches: defaultdict[str, list[str]] = defaultdict(list)
+    for one in run.state.get("skipped", []):
+        stage, _, branch = one.partition("/")
+        branches[stage].append(branch)
+    spans = dict(run.spans())
+    for stage, left in branches.items():
+        name = STAGES.get(stage, stage)
+        if not any(left):
+            yield name
+            continue
+        found = [run.watched(one) if stage == "perceive" else spans.get(one) for one in left]
+        told = [f"{clock(start)}-{clock(end)}" for start, end in _joined(filter(None, found))]
+        more = len(told) - SHOWN
+        listed = ", ".join(told[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+        yield f"{name} of {len(left)} spans{listed and ': '}{listed}"
+
+
+def _joined(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    joined: list[tuple[float, float]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined

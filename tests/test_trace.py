@@ -1,5 +1,7 @@
 """A run can be looked at afterwards: as a tree in the terminal, and in MLflow."""
 
+import dataclasses
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,12 +9,14 @@ from typing import Any
 
 import mlflow
 import pytest
+from rich.console import Console
 from wire import KEY, MODEL, Wire
 
 from graphs import tracing
 from graphs.cli import main
 from graphs.context import Context
 from graphs.launch import distill
+from graphs.run_tree import read_run, tree
 from tools.errors import InputError
 from training.corpus import read_corpus
 
@@ -54,6 +58,25 @@ def test_the_tree_tells_costs_and_reasons(
     for record in rejected:
         line = next(line for line in shown.splitlines() if record.id in line)
         assert record.verdict.removeprefix("rejected: ") in line
+
+
+def test_what_the_clock_left_out_is_told_by_spans(finished: dict[str, Any]) -> None:
+    """Spans that were not looked at are not planned: those that were keep their own times."""
+    run = read_run(folder_of(finished))
+    looked = [[0, 1], [1, 4], *run.plan["spans"][1:], *([n, n + 1] for n in range(12, 40, 2))]
+    skipped = [f"perceive/{n:05d}" for n in (0, *range(4, len(looked)))] + ["check"]
+    times = [("perceive/00001", 0.0, 7.0), ("perceive/00002", 7.0, 18.0)]
+    state = {**run.state, "spans": looked, "skipped": skipped, "times": times}
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(tree(dataclasses.replace(run, state=state)))
+    shown = console.export_text()
+    assert "00:00-00:04  look and read 7.0 s" in shown
+    assert "00:04-00:08  look and read 11.0 s" in shown
+    left = (
+        f"look and read of {len(skipped) - 1} spans: 00:00-00:01, 00:12-00:13, 00:14-00:15 and 12"
+    )
+    assert f"left out: {left} more" in shown
+    assert "left out: check" in shown
 
 
 def test_a_record_is_followed_to_its_evidence(
