@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 import torch
+from langchain_core.exceptions import ContextOverflowError
 from langchain_core.messages import HumanMessage
 from PIL import Image
 from tiny_models import CLASSES
 
+from agents.language import backbone_chat
 from agents.language.backbone_chat import BackboneChat, encoded
 from agents.language.frame_merging import can_merge, merged, patch_weights
 from tools.picture_block import picture_blocks
@@ -79,6 +81,18 @@ def test_the_chat_reads_merged_pictures(name: str, tmp_path: Path) -> None:
     whole, few = read("Red", "Blue", "Green"), read("Red", "blue", "Green")
     assert few[0] < whole[0]
     assert read("Red", "Blue", "Green") == whole, "nothing is left behind on the model"
+
+
+def test_merged_pictures_that_do_not_fit_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    chat = BackboneChat(backbone=loaded(MERGING[0], tmp_path), most_tokens=8)
+    monkeypatch.setattr(backbone_chat, "merged", full)
+    with pytest.raises(ContextOverflowError, match="does not fit"):
+        chat.invoke([HumanMessage([{"type": "text", "text": "Say."}, *shown("Red", "blue")])])
 
 
 def test_other_classes_see_a_sheet(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 import base64
 import io
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -60,7 +61,7 @@ class BackboneChat(BaseChatModel):
         response_format: dict[str, Any] | None = None,
         **how: Any,
     ) -> ChatResult:
-        with self._lock:
+        with self._lock, _fitting():
             make_bare(self.backbone.model)
             inputs = dict(encoded(self.backbone, messages).to(self.backbone.model.device))
             topics = _topics(messages)
@@ -87,18 +88,24 @@ class BackboneChat(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     def _written(self, inputs: Any, guides: list[JsonGuide], most: int) -> list[int]:
-        try:
-            with torch.inference_mode():
-                output = self.backbone.model.generate(
-                    **inputs,
-                    do_sample=False,
-                    max_new_tokens=most,
-                    pad_token_id=self.backbone.tokenizer.pad_token_id,
-                    logits_processor=guides,
-                )
-        except torch.OutOfMemoryError as error:
-            raise ContextOverflowError("it does not fit the GPU's memory") from error
+        with torch.inference_mode():
+            output = self.backbone.model.generate(
+                **inputs,
+                do_sample=False,
+                max_new_tokens=most,
+                pad_token_id=self.backbone.tokenizer.pad_token_id,
+                logits_processor=guides,
+            )
         return output[0, inputs["input_ids"].shape[1] :].tolist()
+
+
+@contextmanager
+def _fitting() -> Iterator[None]:
+    """Tell of frames that do not fit the GPU as of any others that are too many."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise ContextOverflowError("it does not fit the GPU's memory") from error
 
 
 def encoded(backbone: Backbone, messages: Sequence[BaseMessage]) -> Any:
