@@ -106,9 +106,11 @@ class LoraTrainer(SFTTrainer):
         """Go back through a batch, piece by piece; return its loss."""
         count = int((inputs["labels"][:, 1:] != IGNORED).sum())
         total = torch.zeros((), device=model.device)
-        for piece in pieces(inputs):
+        # Processes that train together have to go back equally often.
+        alone = self.args.world_size == 1
+        for piece in pieces(inputs) if alone else [inputs]:
             share = int((piece["labels"][:, 1:] != IGNORED).sum()) / max(1, count)
-            if share:
+            if share or not alone:
                 loss = self.answer_loss(model, piece) * share
                 self.accelerator.backward(loss)
                 total += loss.detach()
