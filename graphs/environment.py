@@ -15,8 +15,9 @@ _PRIVATE = {
     # Else it fetches a list of prices for every call that it sees.
     "MLFLOW_MODEL_CATALOG_URI": "",
 }
-# A CPU compiles a product for every size it meets, and keeps a thousand of them: half a gigabyte.
-_SMALL = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64"}
+# A CPU compiles a product for every size it meets; oneDNN and torch's layer over it keep a thousand
+# each, which a training fills with a gigabyte.
+_SMALL = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64", "LRU_CACHE_CAPACITY": "32"}
 _QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
