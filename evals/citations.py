@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from evals.routing import TOLERANCE, contains
+from graphs.cli import USER_ERROR
 from graphs.desk import Desk, Settings, open_desk
 from graphs.environment import prepare
 from graphs.routing.cited import citations, cited
 from tools.errors import InputError
 from training.corpus import Record, read_corpus
 from training.errors import NKRError
-
-USER_ERROR = 2
 
 
 def questions(run: Path, seconds: float) -> Iterator[Record]:

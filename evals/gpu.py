@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Any
 
 USER_ERROR = 2
-
-
 PARTS = ("training", "mounting", "answering", "again", "reading")
 
 
@@ -50,8 +48,9 @@ def measure(
             "again": lambda: gpu_answering.from_weights_again(backbone, Path(folder)),
             "reading": lambda: gpu_answering.from_frames(backbone, tiny),
         }
-        for name in (name for name in PARTS if name in wanted):
-            part = parts[name]
+        for name, part in parts.items():
+            if name not in wanted:
+                continue
             began = time.perf_counter()
             try:
                 figures[name] = part()

@@ -94,12 +94,8 @@ def measure(backbone: Backbone, folder: Path, tiny: bool) -> dict[str, Any]:
             torch.cuda.empty_cache()
         meter = Meter(*timing[name])
         steps = sum(timing[name])
-        bounds: dict[str, Any] = {
-            "max_steps": steps,
-            "fewest_steps": steps,
-            "save_every": steps + 1,
-        }
-        train(backbone, records, folder, replace(settings, **bounds), meter)
+        bounded = replace(settings, max_steps=steps, fewest_steps=steps, save_every=steps + 1)
+        train(backbone, records, folder, bounded, meter)
         told[name] = meter.told()
     rates = [told[name]["tokens_per_second"] for name in ("ours", "trl")]
     return {**told, "times_as_fast": round(rates[0] / rates[1], 2)}

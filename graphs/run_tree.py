@@ -83,12 +83,10 @@ class Run:
         return start, end
 
     def written_in(self, branch: str) -> str:
-        """Return the branch of writing in whose span a branch of looking lies; its own at first."""
-        start, end = self.watched(branch)
-        for name, span in self.spans():
-            if span and span[0] <= (start + end) / 2 < span[1]:
-                return name
-        return branch
+        """Return the branch of writing in whose span a branch of looking lies, or nothing."""
+        middle = sum(self.watched(branch)) / 2
+        found = (name for name, span in self.spans() if span and span[0] <= middle < span[1])
+        return next(found, "")
 
     @cached_property
     def _rejected(self) -> list[Record]:

@@ -31,6 +31,7 @@ def test_every_part_is_measured(tmp_path: Path) -> None:
     assert training["ours"]["tokens_per_step"] > 0
     assert training["trl"]["tokens_per_second"] > 0
     assert figures["again"]["same_tokens"]
+    assert not figures["again"]["replayed"], "nothing is captured on a CPU"
     most = figures["reading"]["frames"][-1]
     assert 900 < most["tokens"] < 1024
     assert set(figures["ratio"]) == {"answering", "again"}

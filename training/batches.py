@@ -47,5 +47,5 @@ def pieces(inputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     rows, width = inputs["input_ids"].shape
     even = math.ceil(rows / math.ceil(rows * width / MOST_TOKENS))
     parts = {name: part.split(even) for name, part in inputs.items() if torch.is_tensor(part)}
-    for pieces in zip(*parts.values(), strict=True):
-        yield dict(zip(parts, pieces, strict=True))
+    for piece in zip(*parts.values(), strict=True):
+        yield dict(zip(parts, piece, strict=True))

@@ -48,6 +48,7 @@ class Replays:
         self._layout: int | None = None
         self._decoder: Decoder | None = None
         self._plain = is_plain(model.generation_config)
+        self._lock = threading.Lock()
         self.believed = False
 
     def write(
@@ -55,8 +56,14 @@ class Replays:
     ) -> tuple[list[int], list[float]] | None:
         """Return what `Decoder.write` does; None where the model itself should answer.
 
-        ``layout`` changes when tensors of the model are replaced by others.
+        ``layout`` changes when tensors of the model are replaced by others. Threads take turns.
         """
+        with self._lock:
+            return self._written(prompt, most, ends, layout)
+
+    def _written(
+        self, prompt: Sequence[int], most: int, ends: Collection[int], layout: int
+    ) -> tuple[list[int], list[float]] | None:
         if not self._plain or len(prompt) + most > ROOM:
             return None
         if self._layout != layout:
@@ -87,15 +94,13 @@ class Replays:
 class Decoder:
     """Writes with a model as it is mounted now, in a cache of ``room`` tokens.
 
-    On a CPU nothing is captured. Threads take turns.
+    On a CPU nothing is captured. One thread at a time may use it.
     """
 
     def __init__(self, model: Any, room: int) -> None:
-        self.room = room
         self._text, self._head = model.get_decoder(), model.get_output_embeddings()
         # A graph reads them where they are, whatever is mounted after them.
         self._kept = list(model.parameters())
-        self._lock = threading.Lock()
         device = self._head.weight.device
         with torch.inference_mode():
             self._cache = StaticCache(config=model.config.get_text_config(), max_cache_len=room)
@@ -115,7 +120,7 @@ class Decoder:
         """
         written: list[int] = []
         logprobs: list[torch.Tensor] = []
-        with self._lock, torch.inference_mode():
+        with torch.inference_mode():
             self._read(torch.tensor([list(prompt)], device=self._token.device))
             while True:
                 logprobs.append(self._logprob.clone())

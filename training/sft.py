@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -125,7 +126,8 @@ def train(
     with _own_chance(), _adapted(backbone, settings, start) as model:
         with _no_bars():
             on_cpu = backbone.model.device.type == "cpu"
-            trainer = (LoraTrainer if on_cpu else PackedTrainer)(
+            made = LoraTrainer if on_cpu else partial(PackedTrainer, graphs=settings.graphs)
+            trainer = made(
                 model=model,
                 args=_arguments(backbone, checkpoints, settings, steps),
                 train_dataset=dataset(rows, weights),
@@ -133,7 +135,6 @@ def train(
                 processing_class=backbone.processor,
                 base_name=backbone.name,
                 progress=progress,
-                **({} if on_cpu else {"graphs": settings.graphs}),
             )
         with trainer.accelerator.main_process_first():
             first = trainer.accelerator.is_main_process
