@@ -70,7 +70,8 @@ def main() -> int:
         print(json.dumps(told, ensure_ascii=False, indent=2))
         return 0
     for name, row in told.items():
-        print(f"{name}: {row['cited']} of {row['questions']}")
+        share = "nothing" if row["cited"] is None else f"{row['cited']:.3f}"
+        print(f"{name}: {share} of {row['questions']}")
     return 0
 
 
