@@ -21,6 +21,7 @@ ENOUGH = 0.8
 TOLERANCE = 1.0
 _LATER = re.compile(r"\b(after|next|behind|follow\w*|later|then|succeed\w*)\b")
 _EARLIER = re.compile(r"\b(before|previous\w*|precede\w*|in front|ahead|earlier|prior)\b")
+_POSSESSIVE = re.compile(r"['\u2019]s\b", re.IGNORECASE)
 # Capitalised words within a sentence.
 _NAME = re.compile(r"(?<=[a-z,] )(?!I\b)[A-Z][\w'-]*(?: [A-Z][\w'-]*)*")
 _ASKS = {
@@ -58,7 +59,7 @@ class Citer:
         self._of_shot: defaultdict[int, list[int]] = defaultdict(list)
         for number, shot in enumerate(self._shot_of):
             self._of_shot[shot].append(number)
-        self._folded = [fold(item.value) for item in evidence]
+        self._folded = [_plain(item.value) for item in evidence]
         self._holding: defaultdict[str, list[int]] = defaultdict(list)
         self._looking: defaultdict[str, list[int]] = defaultdict(list)
         for number, item in enumerate(self.evidence):
@@ -79,7 +80,7 @@ class Citer:
         """
         if not self.evidence or is_refusal(answer):
             return []
-        asked = fold(question)
+        asked = _plain(question)
         held = self._held(asked)
         near = self._places(question, held)
         hints = {kind for kind, words in _ASKS.items() if words.search(asked)}
@@ -104,7 +105,7 @@ class Citer:
 
         ``vector`` is the unit-length embedding of the question.
         """
-        near = self._places(question, self._held(fold(question)))
+        near = self._places(question, self._held(_plain(question)))
         likeness = self._embeddings @ vector
         best: defaultdict[int, float] = defaultdict(float)
         for number in likeness.argsort()[::-1][: 10 * most].tolist():
@@ -122,13 +123,13 @@ class Citer:
     def is_foreign(self, question: str) -> bool:
         """Tell whether a question names something of which no text here has a word."""
         for name in _NAME.findall(question):
-            words = [word for word in fold(name).split() if len(word) > 1]
+            words = [word for word in _plain(name).split() if len(word) > 1]
             if words and not any(self._has(word) for word in words):
                 return True
         return False
 
     def _has(self, word: str) -> bool:
-        # "NASA's" folds to "nasas", and a recogniser may join or cut a word.
+        # A recogniser may join or cut a word.
         return word in self._holding or any(
             known.startswith(word) or word.startswith(known)
             for known in self._holding
@@ -155,7 +156,7 @@ class Citer:
 
     def _places(self, question: str, held: Mapping[int, float]) -> dict[int, float]:
         """Return the shots that a question points to, from 0 to about 1 each."""
-        asked = fold(question)
+        asked = _plain(question)
         near: defaultdict[int, float] = defaultdict(float)
         for number, weight in held.items():
             near[self._shot_of[number]] = max(near[self._shot_of[number]], weight)
@@ -186,7 +187,7 @@ class Citer:
             shots = {shot for shot, weight in near.items() if weight == most}
             return {number: 1.0 for shot in shots for number in self._of_shot.get(shot, ())}
         found: dict[int, float] = {}
-        for part in map(fold, said.split(";")):
+        for part in map(_plain, said.split(";")):
             found |= dict.fromkeys(self._looking.get(part, ()), 1.0)
             words = sorted(set(part.split()), key=lambda word: -self._rarity.get(word, 0.0))
             # What has enough of an answer has one of its rarest words.
@@ -205,6 +206,11 @@ class Citer:
 
     def _shot_at(self, time: float) -> int:
         return max(0, bisect_right(self._starts, time) - 1)
+
+
+def _plain(text: str) -> str:
+    """Return a text folded, and what owns without its ending: "NASA's" holds the answer "NASA"."""
+    return fold(_POSSESSIVE.sub("", text))
 
 
 # What questions are made of.

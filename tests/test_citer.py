@@ -8,12 +8,15 @@ from agents.citer import Cited, Citer
 from tools.embedding import Embedder
 from tools.evidence import searchable
 
+BELL = "The bell of Lindmoor weighs 640 kilograms."
 ROWS = (
     *LAMP,
     ("shot", 20.0, 30.0, "shot 3"),
     ("title", 20.0, 30.0, "The Workshop"),
     ("colour", 20.0, 30.0, "blue"),
-    ("speech", 21.0, 25.0, "The bell of Lindmoor weighs 640 kilograms."),
+    ("speech", 21.0, 25.0, BELL),
+    ("shot", 30.0, 40.0, "shot 4"),
+    ("speech", 31.0, 35.0, "Tarvald\u2019s whistle was heard by the ferry's crew."),
 )
 
 
@@ -38,8 +41,11 @@ def citer(embedder: Embedder) -> Citer:
         ("What colour is on the slide after The Lamp?", "red", (10.0, "red")),
         ("What colour comes after The Kettle?", "blue", (20.0, "blue")),
         ("What colour comes before The Kettle?", "blue", (0.0, "blue")),
-        ("When is Lindmoor mentioned?", "00:22", (21.0, ROWS[-1][3])),
-        ("How heavy is the bell?", "640 kilograms", (21.0, ROWS[-1][3])),
+        ("When is Lindmoor mentioned?", "00:22", (21.0, BELL)),
+        ("How heavy is the bell?", "640 kilograms", (21.0, BELL)),
+        ("Whose whistle was heard?", "Tarvald", (31.0, ROWS[-1][3])),
+        ("Whose whistle was heard?", "Tarvald's", (31.0, ROWS[-1][3])),
+        ("Whose crew heard it?", "ferry", (31.0, ROWS[-1][3])),
         ("Does the title read The Kettle at 00:12?", "Yes", (10.0, "The Kettle")),
         ("Is it red at 00:12?", "red, so yes", (10.0, "red")),
     ],
