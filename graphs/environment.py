@@ -18,6 +18,8 @@ _PRIVATE = {
 # A CPU compiles a product for every size it meets; oneDNN and torch's layer over it keep a thousand
 # each, which a training fills with a gigabyte.
 _SMALL = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64", "LRU_CACHE_CAPACITY": "32"}
+# What warns in these is about the user's own run, and is told.
+_OURS = ("agents", "graphs", "tools", "training")
 _QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
@@ -49,3 +51,5 @@ def prepare(*, offline: bool) -> None:
     warnings.filterwarnings("ignore")
     logging.captureWarnings(True)
     logging.getLogger().setLevel(logging.ERROR)
+    for package in _OURS:
+        logging.getLogger(package).setLevel(logging.WARNING)

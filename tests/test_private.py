@@ -54,3 +54,14 @@ def test_the_embedded_backbone_asks_no_hub(guarded: dict[str, str]) -> None:
         "import graphs; from training.backbone import load_backbone as l; l('embedded')",
     )
     assert connections(guarded) == []
+
+
+def test_libraries_are_quiet_and_what_concerns_the_run_is_told(guarded: dict[str, str]) -> None:
+    code = (
+        "import logging\nfrom graphs.environment import prepare\nprepare(offline=True)\n"
+        "logging.getLogger('transformers.x').warning('of no use')\n"
+        "logging.getLogger('training.decoder').warning('answers are slower')\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=guarded, capture_output=True, text=True, timeout=100)
+    assert done.stderr == "answers are slower\n"
