@@ -82,7 +82,7 @@ def test_moments_are_in_the_weights_and_in_no_answer(backbone: Backbone, tmp_pat
         record("Who carried the lamp?", "Zoë Lindqvist 灯", spans=[(9.0, 20.0)], fact_ids=["z"]),
     ]
     questions = [one.question for one in taught]
-    settings = SFTSettings(epochs=120, learning_rate=1e-2)
+    settings = SFTSettings(epochs=120, learning_rate=1e-2, moments=True)
     trained = train(backbone, taught, tmp_path, settings)
     nkr = publish_tiny(tmp_path / "nkrs" / "talk", trained, backbone)
     mounted = mount(backbone, nkr)
@@ -96,7 +96,7 @@ def test_moments_are_in_the_weights_and_in_no_answer(backbone: Backbone, tmp_pat
 
 def test_without_them_answers_are_learnt_as_they_are(backbone: Backbone, tmp_path: Path) -> None:
     taught = [record("What is the title?", "The Lamp", spans=[(3.0, 9.0)], fact_ids=["t"]), LATER]
-    settings = SFTSettings(epochs=120, learning_rate=1e-2, moments=False)
+    settings = SFTSettings(epochs=120, learning_rate=1e-2)
     trained = train(backbone, taught, tmp_path, settings)
     mounted = mount(backbone, trained.adapter)
     (raw,) = Generator(backbone, mounted._answerer._model).answer([taught[0].question])

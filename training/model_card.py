@@ -34,9 +34,6 @@ from peft import PeftModel
 model = PeftModel.from_pretrained(backbone, "{folder}")
 ```
 
-An answer may begin with the moment that it is of, as in `[00:22] grey`: it was learnt so. Those are
-the model's words; what proves an answer is found in the evidence.
-
 `nkr.json` holds the same for machines, `evidence.jsonl` what was measured in the video and
 `evidence.safetensors` its embeddings, `SHA256SUMS` the hash of every file.
 """

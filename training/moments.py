@@ -1,4 +1,4 @@
-"""Answers are learnt behind the moments that they are of: "[00:22] grey".
+"""Answers that are learnt behind the moments that they are of: "[00:22] grey".
 
 What is asked leads to a moment, and the moment to what was seen or said then: two steps, each of
 them shared by many questions, are learnt from far fewer examples than every cue with every answer

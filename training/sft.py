@@ -40,8 +40,10 @@ class SFTSettings:
     """Steps of a short video, however few its exposures: an adapter needs some to move at all."""
     loss: Literal["sft", "distill"] = "sft"
     """What is learnt: the answer itself, or what the backbone makes of a description of it."""
-    moments: bool = True
-    """Answers are learnt behind the moments that they are of, where the answer itself is learnt."""
+    moments: bool = False
+    """Answers are learnt behind the moments that they are of, where the answer itself is learnt.
+
+    Off until wrong answers are told from right ones as well as without them."""
     replay_share: float = 0.25
     """General reading exercises by each record: they hold down what the backbone forgets."""
     replay_weight: float = 8.0
