@@ -111,7 +111,6 @@ LEARNING = {
     "half the rank, no warm start": Variant(
         {"rank": sft.SFTSettings.rank // 2, "alpha": sft.SFTSettings.alpha // 2}, warm=False
     ),
-    "answers behind their moments": Variant({"moments": True}),
     "half the rate": Variant({"learning_rate": sft.SFTSettings.learning_rate / 2}),
     "distilled from the context": Variant({"loss": "distill"}),
 }

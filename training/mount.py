@@ -10,7 +10,6 @@ from training.backbone import Backbone
 from training.errors import NKRError
 from training.generate import Generator
 from training.lora import make_bare
-from training.moments import told
 from training.nkr import NKR
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ class Mounted:
 
     def answer(self, questions: Sequence[str], *, context: str | None = None) -> list[Answer]:
         """Return one answer a question, in order; `NKRError` where one is too long to read."""
-        return [told(answer) for answer in self._answerer.answer(questions, context=context)]
+        return self._answerer.answer(questions, context=context)
 
     def logprobs(self, turns: Sequence[str], answers: Sequence[str]) -> "list[torch.Tensor]":
         """Return for each turn the log-probabilities [tokens, vocabulary] of its answer."""

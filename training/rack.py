@@ -16,7 +16,6 @@ from training.backbone import Backbone
 from training.errors import NKRError
 from training.generate import BATCH, Generator
 from training.lora import make_bare
-from training.moments import told
 from training.mount import check_backbone
 from training.nkr import NKR, read_nkr
 from training.slots import BARE, Adapter, Slots
@@ -132,7 +131,7 @@ class Rack:
             contexts=[question.context for question in batch],
         )
         for question, answer in zip(batch, found, strict=True):
-            question.answered.set_result(told(answer) if question.nkr else answer)
+            question.answered.set_result(answer)
 
     def _choose(self, rows: Sequence[int]) -> int:
         self._slots.choose([self._rows[row] for row in rows])

@@ -13,7 +13,6 @@ from typing import Any
 from training.answerer import Answer
 from training.errors import NKRError
 from training.generate import MAX_NEW_TOKENS
-from training.moments import told
 from training.nkr import NKR
 from training.prompt import user_turn
 
@@ -44,9 +43,7 @@ class RemoteEngine:
 
     def of(self, nkr: NKR | None) -> "RemoteAnswerer":
         """Return what answers with an NKR; None is the bare backbone."""
-        return (
-            RemoteNKR(self, nkr.folder.resolve().name) if nkr else RemoteAnswerer(self, self._name)
-        )
+        return RemoteAnswerer(self, nkr.folder.resolve().name if nkr else self._name)
 
     def ask(self, model: str, turn: str) -> Answer:
         """Return a model's greedy answer to a turn."""
@@ -94,11 +91,3 @@ class RemoteAnswerer:
         """Return one answer a question, in order."""
         turns = [user_turn(question, context) for question in questions]
         return self._engine.map(self._model, turns)
-
-
-class RemoteNKR(RemoteAnswerer):
-    """An `Answerer`: one NKR that the server has mounted."""
-
-    def answer(self, questions: Sequence[str], *, context: str | None = None) -> list[Answer]:
-        """Return one answer a question, in order."""
-        return [told(answer) for answer in super().answer(questions, context=context)]

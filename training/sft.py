@@ -20,7 +20,6 @@ from training.corpus import Record
 from training.errors import NKRError
 from training.exposures import evened, summary
 from training.lora import adapted_linears, make_bare
-from training.moments import learnt
 from training.replay import replay
 from training.rows import MAX_TOKENS, dataset, described, rows_of
 from training.teacher import Teacher
@@ -40,10 +39,6 @@ class SFTSettings:
     """Steps of a short video, however few its exposures: an adapter needs some to move at all."""
     loss: Literal["sft", "distill"] = "sft"
     """What is learnt: the answer itself, or what the backbone makes of a description of it."""
-    moments: bool = False
-    """Answers are learnt behind the moments that they are of, where the answer itself is learnt.
-
-    Off until wrong answers are told from right ones as well as without them."""
     replay_share: float = 0.25
     """General reading exercises by each record: they hold down what the backbone forgets."""
     replay_weight: float = 8.0
@@ -114,9 +109,7 @@ def train(
     if not taught:
         raise NKRError("The corpus has no training records: nothing was found to learn.")
     replayed = replay(round(settings.replay_share * len(taught)), settings.seed)
-    behind = settings.moments and settings.loss == "sft"
-    answers = learnt(taught) if behind else [record.answer for record in taught]
-    exchanges = list(zip([record.question for record in taught], answers, strict=True))
+    exchanges = [(record.question, record.answer) for record in taught]
     exchanges += [(item.turn, item.answer) for item in replayed]
     steps = _steps(taught, len(exchanges), settings)
     checkpoints = folder / "checkpoints"
