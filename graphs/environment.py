@@ -18,8 +18,6 @@ _PRIVATE = {
 # A CPU compiles a product for every size it meets; oneDNN and torch's layer over it keep a thousand
 # each, which a training fills with a gigabyte.
 _SMALL = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64", "LRU_CACHE_CAPACITY": "32"}
-# What warns in these is about the user's own run, and is told.
-_OURS = ("agents", "graphs", "tools", "training")
 _QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
@@ -30,6 +28,8 @@ _QUIET = {
     "ORT_LOGGING_LEVEL": "3",
     "OPENCV_LOG_LEVEL": "ERROR",
 }
+# What warns in these is about the user's own run, and is told.
+_OURS = ("agents", "graphs", "tools", "training")
 
 
 def keep_private() -> None:
