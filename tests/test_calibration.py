@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 from tiny_nkr import record
 
-from training.answerer import Answer
+from training.answerer import Answer, Moments
 from training.calibration import (
     Calibration,
     Doubted,
@@ -105,11 +105,18 @@ def test_the_fit_tells_right_answers_from_wrong_ones() -> None:
     assert max(low) < 0.2
 
 
+def at_moment(text: str, logprob: float) -> Doubted:
+    return Doubted(Answer(text, -0.2, 4, 0.0, Moments(8, 5, logprob)), 1.0)
+
+
 def test_the_fit_weighs_each_feature() -> None:
-    """Only the agreement differs, then only the length: the mean log-probability stays the same."""
+    """One thing differs at a time: agreement, length, the moment, its probability, the refusal."""
     for right, wrong in (
         (Doubted(Answer("lamp", -0.2, 4, 0.0), 1.0), Doubted(Answer("no", -0.2, 4, 0.0), 0.0)),
         (Doubted(Answer("lamp", -0.2, 2, 0.0), 1.0), Doubted(Answer("no", -0.2, 30, 0.0), 1.0)),
+        (at_moment("lamp", -0.1), at_moment("no", -3.0)),
+        (at_moment("lamp", -1.0), doubted("no", -0.2, 1.0)),
+        (doubted("lamp", -0.2, 1.0), doubted(REFUSAL, -0.2, 1.0)),
     ):
         calibration = fit(*asked(*[("Lamp", right), ("Lamp", wrong)] * 20))
         assert calibration.confidence(right.answer, right.agreement) > 0.9

@@ -52,7 +52,8 @@ class Engine(Served):
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
-    served = Engine({LAMP: "The Lamp", "tiny": "red"})
+    # An adapter says its moments, which nobody is told; what the backbone says is its own.
+    served = Engine({LAMP: "[00:00] The Lamp", "tiny": "[00:10] red"})
     yield served
     served.stop()
 
@@ -81,7 +82,7 @@ def test_the_router_asks_the_engine_for_each_nkr_by_its_folders_name(
 def test_the_bare_backbone_is_asked_by_its_own_name(engine: Engine) -> None:
     remote = RemoteEngine(f"{engine.url}/v1", name="tiny", tokenizer=None)
     (answer,) = remote.of(None).answer(["Which colour?"], context="It is red.")
-    assert (answer.text, answer.tokens) == ("red", 2)
+    assert (answer.text, answer.tokens) == ("[00:10] red", 2)
     assert engine.asked[0]["messages"][0]["content"] == "It is red.\n\nWhich colour?"
     remote.close()
 

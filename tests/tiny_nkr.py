@@ -78,6 +78,7 @@ def publish_tiny(folder: Path, trained: TrainReport, backbone: Backbone, **other
             sha256=corpus_hash(beside / "corpus.jsonl"), counts={"facts": 4, "qa": 4, "absent": 1}
         ),
         "scores": {"recall_check": 0.9, "lists": None},
+        "moments": trained.moments,
         "seed": 0,
     }
     return publish(folder, **{**given, **other})  # type: ignore[arg-type]

@@ -6,17 +6,32 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
+class Moments:
+    """What an answer has before it, as "[00:22] " before "grey" (`training.moments`).
+
+    ``length`` counts characters, ``tokens`` tokens; ``logprob`` is the natural log-probability of
+    those tokens together.
+    """
+
+    length: int
+    tokens: int
+    logprob: float
+
+
+@dataclass(frozen=True)
 class Answer:
     """One answer.
 
     ``logprob`` is the mean natural log-probability of the answer's tokens, its end included;
-    ``seconds`` is the time its batch took, divided by the batch's questions.
+    ``seconds`` is the time its batch took, divided by the batch's questions. ``moments`` are those
+    that it begins with, or was told without.
     """
 
     text: str
     logprob: float
     tokens: int
     seconds: float
+    moments: Moments | None = None
 
 
 class Answerer(Protocol):

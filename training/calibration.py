@@ -39,15 +39,17 @@ class Doubted:
 class Calibration(BaseModel):
     """How an NKR's log-probabilities become confidence; stands in its `nkr.json`.
 
-    ``coefficients`` weigh the mean log-probability of an answer's tokens, that of the whole answer
-    and the agreement; None is the prior, exp(mean log-probability). ``threshold`` is the confidence
-    under which to abstain: 0 abstains from nothing, a value above 1 from everything. ``count`` is
-    the number of answers that it was fitted on.
+    ``coefficients`` weigh the mean log-probability of an answer's tokens, that of the whole answer,
+    the agreement and, since answers have moments before them, the log-probability of those, whether
+    there are any and whether the answer is the refusal; None is the prior, exp(mean
+    log-probability). ``threshold`` is the confidence under which to abstain: 0 abstains from
+    nothing, a value above 1 from everything.
+    ``count`` is the number of answers that it was fitted on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    coefficients: tuple[FiniteFloat, FiniteFloat, FiniteFloat] | None = None
+    coefficients: tuple[FiniteFloat, ...] | None = Field(default=None, min_length=3, max_length=6)
     intercept: FiniteFloat = 0.0
     threshold: FiniteFloat = Field(default=0.0, ge=0)
     count: int = Field(default=0, ge=0)
@@ -137,11 +139,14 @@ def auroc(confidences: Sequence[float], right: Sequence[bool]) -> float | None:
     return float(roc_auc_score(right, confidences)) if len(set(right)) == 2 else None
 
 
-def _features(answer: Answer, agreement: float) -> tuple[float, float, float]:
-    return answer.logprob, answer.logprob * answer.tokens, agreement
+def _features(answer: Answer, agreement: float) -> tuple[float, ...]:
+    # Those of before there were moments come first: older coefficients weigh no others.
+    moment = (answer.moments.logprob, 1.0) if answer.moments else (0.0, 0.0)
+    refused = float(is_refusal(answer.text))
+    return answer.logprob, answer.logprob * answer.tokens, agreement, *moment, refused
 
 
-def _regression(rows: Sequence[tuple[float, float, float]], right: Sequence[bool]) -> Calibration:
+def _regression(rows: Sequence[tuple[float, ...]], right: Sequence[bool]) -> Calibration:
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 

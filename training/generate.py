@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from training.answerer import Answer
 from training.backbone import Backbone
 from training.errors import NKRError
+from training.moments import moments_of
 from training.prompt import exchange, plain, prompt, user_turn
 
 if TYPE_CHECKING:
@@ -160,7 +161,8 @@ def _answer(
     tokenizer: Any, tokens: Sequence[int], logprobs: Sequence[float], seconds: float
 ) -> Answer:
     text = tokenizer.decode(tokens, skip_special_tokens=True).strip()
-    return Answer(text, fmean(logprobs), len(tokens), seconds)
+    moments = moments_of(text, logprobs, lambda count: tokenizer.decode(tokens[:count]))
+    return Answer(text, fmean(logprobs), len(tokens), seconds, moments)
 
 
 def _padded(rows: Sequence[list[int]], pad: int) -> "tuple[torch.Tensor, torch.Tensor]":

@@ -43,7 +43,8 @@ class Taught(_Entry):
 class Manifest(_Entry):
     """The content of `nkr.json`.
 
-    ``created`` is in UTC; ``calibration`` makes confidences, and is None where none was fitted;
+    ``created`` is in UTC; ``moments`` is true where answers are learnt behind their moments, and
+    told without; ``calibration`` makes confidences, and is None where none was fitted;
     ``files`` holds the SHA-256 of the adapter's two files; ``seal`` is that of this file itself,
     taken with zeros in the seal's place.
     """
@@ -54,6 +55,7 @@ class Manifest(_Entry):
     backbone: MadeFor
     corpus: Taught
     scores: dict[str, float | None]
+    moments: bool = False
     calibration: Calibration | None = None
     seed: int
     versions: dict[str, str]

@@ -33,9 +33,14 @@ from peft import PeftModel
 
 model = PeftModel.from_pretrained(backbone, "{folder}")
 ```
-
+{moments}
 `nkr.json` holds the same for machines, `evidence.jsonl` what was measured in the video and
 `evidence.safetensors` its embeddings, `SHA256SUMS` the hash of every file.
+"""
+
+_MOMENTS = """
+An answer begins with the moment that it is of, as in `[00:22] grey`: it was learnt so. Those are
+the model's words; what proves an answer is found in the evidence.
 """
 
 
@@ -57,6 +62,7 @@ def model_card(folder: str, manifest: Manifest) -> str:
         scores="\n".join(
             f"| {name} | {_shown(score)} |" for name, score in manifest.scores.items()
         ),
+        moments=_MOMENTS if manifest.moments else "",
         created=manifest.created,
         seed=manifest.seed,
         folder=folder,

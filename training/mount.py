@@ -10,6 +10,7 @@ from training.backbone import Backbone
 from training.errors import NKRError
 from training.generate import Generator
 from training.lora import make_bare
+from training.moments import told
 from training.nkr import NKR
 
 if TYPE_CHECKING:
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 class Mounted:
     """An `Answerer` that answers with the NKR; ``blind`` answers with its adapter off."""
 
-    def __init__(self, backbone: Backbone, model: Any) -> None:
+    def __init__(self, backbone: Backbone, model: Any, *, moments: bool = False) -> None:
         self._answerer = Generator(backbone, model, replays=True)
+        self._moments = moments
         self.blind = _Blind(Generator(backbone, model), model)
 
     def answer(self, questions: Sequence[str], *, context: str | None = None) -> list[Answer]:
         """Return one answer a question, in order; `NKRError` where one is too long to read."""
-        return self._answerer.answer(questions, context=context)
+        answers = self._answerer.answer(questions, context=context)
+        return [told(answer) for answer in answers] if self._moments else answers
 
     def logprobs(self, turns: Sequence[str], answers: Sequence[str]) -> "list[torch.Tensor]":
         """Return for each turn the log-probabilities [tokens, vocabulary] of its answer."""
@@ -45,15 +48,17 @@ class _Blind:
             return self._answerer.logprobs(turns, answers)
 
 
-def mount(backbone: Backbone, nkr: NKR | Path) -> Mounted:
+def mount(backbone: Backbone, nkr: NKR | Path, *, moments: bool = False) -> Mounted:
     """Mount an NKR, or a trained adapter's folder, in place of what was mounted before.
 
+    ``moments`` says of a folder what `nkr.json` says of an NKR: answers are told without theirs.
     Raises `NKRError` where the NKR was made for another backbone, or other weights of it.
     """
     from peft import PeftModel
 
     if isinstance(nkr, NKR):
         check_backbone(backbone, nkr)
+        moments = nkr.manifest.moments
     make_bare(backbone.model)
     with warnings.catch_warnings():
         # PEFT reads an attribute that transformers warns of.
@@ -66,7 +71,7 @@ def mount(backbone: Backbone, nkr: NKR | Path) -> Mounted:
             # As it was written: in float32 every layer of a bfloat16 backbone would cast twice.
             autocast_adapter_dtype=False,
         )
-    return Mounted(backbone, model.eval())
+    return Mounted(backbone, model.eval(), moments=moments)
 
 
 def check_backbone(backbone: Backbone, nkr: NKR) -> None:

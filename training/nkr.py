@@ -67,6 +67,7 @@ def publish(
     corpus: Taught,
     scores: Mapping[str, float | None],
     seed: int,
+    moments: bool = False,
     calibration: Calibration | None = None,
 ) -> NKR:
     """Write an NKR whole or not at all, in place of an older one.
@@ -87,6 +88,7 @@ def publish(
             backbone=MadeFor(name=backbone.name, revision=backbone.revision),
             corpus=corpus,
             scores=dict(scores),
+            moments=moments,
             calibration=calibration,
             seed=seed,
             versions={name: version(name) for name in _PACKAGES},

@@ -16,6 +16,7 @@ from training.backbone import Backbone
 from training.errors import NKRError
 from training.generate import BATCH, Generator
 from training.lora import make_bare
+from training.moments import told
 from training.mount import check_backbone
 from training.nkr import NKR, read_nkr
 from training.slots import BARE, Adapter, Slots
@@ -131,7 +132,8 @@ class Rack:
             contexts=[question.context for question in batch],
         )
         for question, answer in zip(batch, found, strict=True):
-            question.answered.set_result(answer)
+            moments = question.nkr and question.nkr.manifest.moments
+            question.answered.set_result(told(answer) if moments else answer)
 
     def _choose(self, rows: Sequence[int]) -> int:
         self._slots.choose([self._rows[row] for row in rows])

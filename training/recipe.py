@@ -12,8 +12,8 @@ def recipe(model: Any, **chosen: Any) -> SFTSettings:
     """Return the settings for a backbone's model, with those that were chosen.
 
     The small one's were measured (docs/benchmarks.md). A large one takes a rate that is usual for
-    LoRA there (ten times that of full fine-tuning), learns a fact in fewer exposures, and has its
-    activations computed again, since they are most of the memory.
+    LoRA there (ten times that of full fine-tuning), learns a fact in fewer exposures, answers
+    straight, and has its activations computed again, since they are most of the memory.
     """
     if sum(weight.numel() for weight in model.parameters()) <= LARGE:
         return SFTSettings(**chosen)
@@ -22,6 +22,7 @@ def recipe(model: Any, **chosen: Any) -> SFTSettings:
         "exposures": 100,
         "fewest_steps": 100,
         "warmup": 20,
+        "moments": False,
         "checkpointing": True,
     }
     return SFTSettings(**{**large, **chosen})

@@ -13,6 +13,7 @@ from typing import Any
 from training.answerer import Answer
 from training.errors import NKRError
 from training.generate import MAX_NEW_TOKENS
+from training.moments import moments_of, told
 from training.nkr import NKR
 from training.prompt import user_turn
 
@@ -43,7 +44,9 @@ class RemoteEngine:
 
     def of(self, nkr: NKR | None) -> "RemoteAnswerer":
         """Return what answers with an NKR; None is the bare backbone."""
-        return RemoteAnswerer(self, nkr.folder.resolve().name if nkr else self._name)
+        if nkr is None:
+            return RemoteAnswerer(self, self._name)
+        return RemoteAnswerer(self, nkr.folder.resolve().name, moments=nkr.manifest.moments)
 
     def ask(self, model: str, turn: str) -> Answer:
         """Return a model's greedy answer to a turn."""
@@ -65,7 +68,10 @@ class RemoteEngine:
         probable = [token.logprob for token in told or []]
         text = (choice.message.content or "").strip()
         count = len(probable) or 1
-        return Answer(text, sum(probable) / count, count, time.perf_counter() - began)
+        moments = moments_of(
+            text, probable, lambda some: "".join(token.token for token in (told or [])[:some])
+        )
+        return Answer(text, sum(probable) / count, count, time.perf_counter() - began, moments)
 
     def map(self, model: str, turns: Sequence[str]) -> list[Answer]:
         """Return answers to turns that are asked at the same time."""
@@ -84,10 +90,11 @@ class RemoteEngine:
 class RemoteAnswerer:
     """An `Answerer`: one model of the server."""
 
-    def __init__(self, engine: RemoteEngine, model: str) -> None:
-        self._engine, self._model = engine, model
+    def __init__(self, engine: RemoteEngine, model: str, *, moments: bool = False) -> None:
+        self._engine, self._model, self._moments = engine, model, moments
 
     def answer(self, questions: Sequence[str], *, context: str | None = None) -> list[Answer]:
         """Return one answer a question, in order."""
         turns = [user_turn(question, context) for question in questions]
-        return self._engine.map(self._model, turns)
+        answers = self._engine.map(self._model, turns)
+        return [told(answer) for answer in answers] if self._moments else answers

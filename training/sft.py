@@ -20,6 +20,7 @@ from training.corpus import Record
 from training.errors import NKRError
 from training.exposures import evened, summary
 from training.lora import adapted_linears, make_bare
+from training.moments import learnt
 from training.replay import replay
 from training.rows import MAX_TOKENS, dataset, described, rows_of
 from training.teacher import Teacher
@@ -39,6 +40,8 @@ class SFTSettings:
     """Steps of a short video, however few its exposures: an adapter needs some to move at all."""
     loss: Literal["sft", "distill"] = "sft"
     """What is learnt: the answer itself, or what the backbone makes of a description of it."""
+    moments: bool = True
+    """Answers are learnt behind the moments that they are of, where the answer itself is learnt."""
     replay_share: float = 0.25
     """General reading exercises by each record: they hold down what the backbone forgets."""
     replay_weight: float = 8.0
@@ -64,7 +67,8 @@ class TrainReport:
 
     ``records`` counts those of rare facts as often as they are repeated; ``exposures`` is how often
     a fact was met: the least, the median and the most.
-    ``stopped`` is true where the deadline came before the last step.
+    ``stopped`` is true where the deadline came before the last step, ``moments`` where answers were
+    learnt behind their moments.
     """
 
     records: int
@@ -75,6 +79,7 @@ class TrainReport:
     tokens_per_second: float
     adapter: Path
     stopped: bool
+    moments: bool
 
 
 def train(
@@ -109,7 +114,9 @@ def train(
     if not taught:
         raise NKRError("The corpus has no training records: nothing was found to learn.")
     replayed = replay(round(settings.replay_share * len(taught)), settings.seed)
-    exchanges = [(record.question, record.answer) for record in taught]
+    behind = settings.moments and settings.loss == "sft"
+    answers = learnt(taught) if behind else [record.answer for record in taught]
+    exchanges = list(zip([record.question for record in taught], answers, strict=True))
     exchanges += [(item.turn, item.answer) for item in replayed]
     steps = _steps(taught, len(exchanges), settings)
     checkpoints = folder / "checkpoints"
@@ -159,6 +166,7 @@ def train(
         tokens_per_second=tokens / max(progress.seconds, 1e-9),
         adapter=adapter,
         stopped=done < steps,
+        moments=behind,
     )
 
 

@@ -38,7 +38,11 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
 
     began = time.time()
     context = runtime.context
-    mounted = mount(backbone_of(context), Path(state["adapter"]))
+    mounted = mount(
+        backbone_of(context),
+        Path(state["adapter"]),
+        moments=state["training"].get("moments", False),
+    )
     # Shuffled, so that what was asked when the time is up is a fair sample.
     records = read_corpus(Path(state["corpus"]))
     random.Random(context.seed).shuffle(records)

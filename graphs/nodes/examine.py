@@ -41,7 +41,11 @@ def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["
     records = [record for record in corpus if record.split == "exam"]
     # Shuffled, so that what was asked when the time is up is a fair sample.
     random.Random(context.seed).shuffle(records)
-    mounted = mount(backbone_of(context), Path(state["adapter"]))
+    mounted = mount(
+        backbone_of(context),
+        Path(state["adapter"]),
+        moments=state["training"].get("moments", False),
+    )
 
     def on_batch(asked: int) -> bool:
         report(runtime, "examine", asked, len(records))

@@ -55,6 +55,7 @@ def publish(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         ),
         corpus=nkr.Taught(sha256=corpus_hash(Path(state["corpus"])), counts=state["corpus_counts"]),
         scores=state["scores"],
+        moments=state["training"].get("moments", False),
         calibration=Calibration.model_validate(state["calibration"]),
         seed=context.seed,
     )
