@@ -111,6 +111,7 @@ LEARNING = {
     "half the rank, no warm start": Variant(
         {"rank": sft.SFTSettings.rank // 2, "alpha": sft.SFTSettings.alpha // 2}, warm=False
     ),
+    "answers without their moments": Variant({"moments": False}),
     "half the rate": Variant({"learning_rate": sft.SFTSettings.learning_rate / 2}),
     "distilled from the context": Variant({"loss": "distill"}),
 }
@@ -137,7 +138,7 @@ def trained(variant: Variant, records: Sequence[Record], steps: int) -> dict[str
             start=start,
             on_step=lambda *_: ends.append(time.monotonic()),
         )
-        mounted = mount(backbone, told.adapter)
+        mounted = mount(backbone, told.adapter, moments=told.moments)
         exam = [r for r in records if r.split == "exam" and r.category == "open"]
         to_learn = steps > READING_STEPS + TIMED_STEPS
         recall = examine(mounted, exam).scores.recall if to_learn else None

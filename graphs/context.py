@@ -6,6 +6,9 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+# What of `max_minutes` is kept for exams, the check and publishing: a share within these seconds.
+KEPT_SHARE, KEPT = 0.15, (15.0, 300.0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
@@ -152,3 +155,14 @@ class Context:
         if self.max_minutes is None:
             return float("inf")
         return self.started + 60 * self.max_minutes * share
+
+    def closing(self, part: float) -> float:
+        """Return when ``part`` (0 to 1) of what is kept of `max_minutes` after training is left.
+
+        In seconds since 1970; it is kept for exams, the check and publishing.
+        """
+        if self.max_minutes is None:
+            return float("inf")
+        least, most = KEPT
+        kept = min(most, max(least, KEPT_SHARE * 60 * self.max_minutes))
+        return self.moment(1.0) - part * kept

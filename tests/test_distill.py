@@ -13,6 +13,7 @@ from graphs.context import Context
 from graphs.distill import graph
 from graphs.launch import distill
 from graphs.nodes.assemble import settle
+from graphs.nodes.check import LEFT
 from graphs.nodes.examine import until
 from graphs.nodes.probe import even_spans
 from graphs.nodes.publish import past_limits
@@ -24,6 +25,7 @@ from graphs.spread import spread
 from graphs.state import DistillState, join, merge
 from tools.errors import InputError
 from training.corpus import Message, Record, read_corpus
+from training.nkr import read_nkr
 from training.probe import read_probe
 
 pytest_plugins = ("talks",)
@@ -211,6 +213,32 @@ def test_what_forgets_too_much_is_published_by_force_alone(
     assert adapter.stat().st_mtime_ns == trained, "nothing is trained again"
     assert any("by force" in warning for warning in report["warnings"])
     assert Path(report["nkr"]).is_dir()
+
+
+def test_confidence_is_fitted_before_the_rest_is_asked(
+    talk: Path, settings: Callable[..., Context], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the time is up before the check, what is told still has its threshold."""
+    up = {LEFT: 0.0}
+    monkeypatch.setattr(Context, "closing", lambda _, part: up.get(part, float("inf")))
+    report = distill(talk, settings(tmp_path, max_steps=1, max_rounds=0))
+    calibration = read_nkr(Path(report["nkr"]), weights_only=True).manifest.calibration
+    assert calibration
+    assert calibration.count > 0
+    assert report["scores"]["recall_check"] is None
+    assert report["cut_short"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "kept"), [(None, None), (0.1, 15.0), (10.0, 90.0), (600.0, 300.0)]
+)
+def test_of_any_time_some_is_kept_for_asking(minutes: float | None, kept: float | None) -> None:
+    context = Context(max_minutes=minutes, started=1000.0)
+    if minutes is None or kept is None:
+        assert context.closing(1.0) == float("inf")
+        return
+    end = 1000.0 + 60 * minutes
+    assert [context.closing(part) for part in (1.0, 0.5, 0.0)] == [end - kept, end - kept / 2, end]
 
 
 def test_the_loop_ends_at_its_aim(

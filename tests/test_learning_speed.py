@@ -58,9 +58,9 @@ def test_adapters_on_attention_too_hold_more_layers(monkeypatch: pytest.MonkeyPa
     layers = []
     finish = learning_speed.mount
 
-    def mount(backbone: Any, adapter: Path) -> Any:
+    def mount(backbone: Any, adapter: Path, **told: Any) -> Any:
         layers.append(PeftConfig.from_pretrained(str(adapter)).target_modules)
-        return finish(backbone, adapter)
+        return finish(backbone, adapter, **told)
 
     monkeypatch.setattr(learning_speed, "mount", mount)
     records = [r for r in reference() if r.split == "train"][:32]

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 TRAIN_SAMPLE = 200
 BATCH = 32
-# The share of --max-minutes after which no further question is asked; publishing comes after.
-SHARE = 0.97
+# With so much left of the time after training no further question is asked: to fit the confidence,
+# and to measure what is known and what was forgotten. Publishing comes after.
+CALIBRATED, LEFT = 0.5, 0.18
 
 
 def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -54,10 +56,12 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     total = sum(map(len, (asked, asked_open, train_open, doubtful, probe)))
     done = 0
 
-    def on_batch(count: int) -> bool:
+    def until(left: float, count: int) -> bool:
         report(runtime, "check", done + count, total)
         give_back()
-        return not context.out_of_time(SHARE)
+        return time.time() < context.closing(left)
+
+    on_batch = partial(until, LEFT)
 
     def ask(answerer: "Answerer", questions: "Sequence[Record]") -> "Examination":
         nonlocal done
@@ -65,12 +69,12 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         done += len(found.asked)
         return found
 
-    # What decides on publishing, and on what is told, comes before what is only reported.
+    # What decides on what is told comes before what is only reported.
+    doubted = _doubted(mounted, doubtful, partial(until, CALIBRATED))
+    done += len(doubted)
     told = ask(mounted, asked)
     forgetting = measure(mounted, probe, on_batch=on_batch)
     done += forgetting.prompts
-    doubted = _doubted(mounted, doubtful, on_batch)
-    done += len(doubted)
     blind, trained = ask(mounted.blind, asked_open), ask(mounted, train_open)
     warnings = []
     if done < total:

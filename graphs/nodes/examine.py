@@ -13,7 +13,6 @@ from langgraph.types import Command
 from graphs.context import Context
 from graphs.memory import give_back
 from graphs.nodes.assemble import counts
-from graphs.nodes.train import RESERVED_SHARE
 from graphs.parts import sums, write_text
 from graphs.progress import report
 from graphs.resources import backbone_of
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 
 # Below this much more of it than the best exam so far, another round is not worth its time.
 GAIN = 0.002
-# The share of --max-minutes after which no further question is asked; the check comes after.
-SHARE = 0.9
+# With so much left of the time after training no further question is asked; the check comes after.
+LEFT = 0.75
 
 
 def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["augment", "check"]]:
@@ -50,7 +49,7 @@ def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["
     def on_batch(asked: int) -> bool:
         report(runtime, "examine", asked, len(records))
         give_back()
-        return not context.out_of_time(SHARE)
+        return time.time() < context.closing(LEFT)
 
     found = examiner.examine(mounted, records, on_batch=on_batch)
     report(runtime, "examine", len(records), len(records))
@@ -103,4 +102,4 @@ def _worth_it(exams: dict[str, dict[str, Any]], context: Context) -> bool:
         return False
     if len(recalls) > 1 and last < max(recalls[:-1]) + GAIN:
         return False
-    return not context.out_of_time(1.0 - RESERVED_SHARE)
+    return time.time() < context.closing(1.0)

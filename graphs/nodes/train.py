@@ -20,9 +20,6 @@ from graphs.state import DistillState
 if TYPE_CHECKING:
     from training.corpus import Record
 
-# What of --max-minutes is kept for examining and publishing: a share of it within these seconds.
-RESERVED_SHARE = 0.15
-RESERVED = (15.0, 120.0)
 # A round after an exam: twice over its records, gently. Old records by each new one, and at least
 # so many, keep the rest of the video where it is.
 EPOCHS = 2
@@ -52,7 +49,12 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     )
     if number:
         records = lesson(records, number, context.seed, described=context.loss == "distill")
-        settings = replace(settings, epochs=EPOCHS, learning_rate=settings.learning_rate / 2)
+        settings = replace(
+            settings,
+            epochs=EPOCHS,
+            learning_rate=settings.learning_rate / 2,
+            moments=state["training"].get("moments", False),
+        )
     trained = fit(
         backbone,
         records,
@@ -114,6 +116,4 @@ def deadline(context: Context) -> float | None:
     """Return when training must end, on the clock of `time.monotonic`."""
     if context.max_minutes is None:
         return None
-    low, high = RESERVED
-    reserved = min(high, max(low, RESERVED_SHARE * 60 * context.max_minutes))
-    return time.monotonic() + context.moment(1.0) - reserved - time.time()
+    return time.monotonic() + context.closing(1.0) - time.time()
