@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from agents.language.backbone_chat import BackboneChat
     from agents.team import Team
     from graphs.context import Context
+    from graphs.state import DistillState
     from tools.frame_features import FrameFeatures
     from tools.ocr import TextReader
     from tools.video import VideoReader
     from training.backbone import Backbone
+    from training.mount import Mounted
 
 
 # Agents that are the run's backbone itself.
@@ -173,3 +175,16 @@ def backbone_of(context: "Context") -> "Backbone":
     """Return the backbone of a run."""
     sees = context.agents == BACKBONE
     return load_backbone(context.backbone, context.backbone_name, context.device, sees)
+
+
+def mounted_of(state: "DistillState", context: "Context") -> "Mounted":
+    """Return a run's adapter, mounted on its backbone."""
+    from training.mount import mount
+
+    adapter = Path(state["adapter"])
+    return mount(backbone_of(context), adapter, moments=behind_moments(state))
+
+
+def behind_moments(state: "DistillState") -> bool:
+    """Say whether a run's adapter learns answers behind their moments; an older run's does not."""
+    return bool(state["training"].get("moments", False))

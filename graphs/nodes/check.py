@@ -13,7 +13,7 @@ from langgraph.runtime import Runtime
 from graphs.context import Context
 from graphs.memory import give_back
 from graphs.progress import report, warn
-from graphs.resources import backbone_of
+from graphs.resources import mounted_of
 from graphs.state import DistillState
 
 if TYPE_CHECKING:
@@ -35,16 +35,11 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     from training.calibration import FITTED_ON, fit
     from training.corpus import read_corpus
     from training.forgetting import measure
-    from training.mount import mount
     from training.probe import read_probe
 
     began = time.time()
     context = runtime.context
-    mounted = mount(
-        backbone_of(context),
-        Path(state["adapter"]),
-        moments=state["training"].get("moments", False),
-    )
+    mounted = mounted_of(state, context)
     # Shuffled, so that what was asked when the time is up is a fair sample.
     records = read_corpus(Path(state["corpus"]))
     random.Random(context.seed).shuffle(records)

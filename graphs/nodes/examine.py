@@ -15,7 +15,7 @@ from graphs.memory import give_back
 from graphs.nodes.assemble import counts
 from graphs.parts import sums, write_text
 from graphs.progress import report
-from graphs.resources import backbone_of
+from graphs.resources import mounted_of
 from graphs.runs import RunFolder
 from graphs.state import DistillState
 
@@ -32,7 +32,6 @@ def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["
     """Note the recall by form and category, and send what was failed to the question-writer."""
     from agents import examiner
     from training.corpus import read_corpus, write_corpus
-    from training.mount import mount
 
     began = time.time()
     context = runtime.context
@@ -40,11 +39,7 @@ def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["
     records = [record for record in corpus if record.split == "exam"]
     # Shuffled, so that what was asked when the time is up is a fair sample.
     random.Random(context.seed).shuffle(records)
-    mounted = mount(
-        backbone_of(context),
-        Path(state["adapter"]),
-        moments=state["training"].get("moments", False),
-    )
+    mounted = mounted_of(state, context)
 
     def on_batch(asked: int) -> bool:
         report(runtime, "examine", asked, len(records))

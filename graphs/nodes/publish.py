@@ -13,7 +13,7 @@ from graphs.learning import write_picture, write_table
 from graphs.parts import sums, write_text
 from graphs.progress import report
 from graphs.report import full_report
-from graphs.resources import backbone_of
+from graphs.resources import backbone_of, behind_moments
 from graphs.runs import RunFolder
 from graphs.state import DistillState
 from tools.errors import InputError
@@ -55,7 +55,7 @@ def publish(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         ),
         corpus=nkr.Taught(sha256=corpus_hash(Path(state["corpus"])), counts=state["corpus_counts"]),
         scores=state["scores"],
-        moments=state["training"].get("moments", False),
+        moments=behind_moments(state),
         calibration=Calibration.model_validate(state["calibration"]),
         seed=context.seed,
     )

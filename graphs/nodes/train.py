@@ -13,7 +13,7 @@ from graphs.context import Context
 from graphs.memory import give_back
 from graphs.parts import sums
 from graphs.progress import report, warn
-from graphs.resources import backbone_of
+from graphs.resources import backbone_of, behind_moments
 from graphs.runs import RunFolder
 from graphs.state import DistillState
 
@@ -53,7 +53,7 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
             settings,
             epochs=EPOCHS,
             learning_rate=settings.learning_rate / 2,
-            moments=state["training"].get("moments", False),
+            moments=behind_moments(state),
         )
     trained = fit(
         backbone,
