@@ -1,0 +1,50 @@
+"""What the question-writer asks without a language model: every fact, no form of it too often."""
+
+from collections import Counter
+
+from kettle import SECONDS
+
+from agents.embedded.question_writer import MOST_ALIKE
+from agents.embedded.team import embedded_team
+from agents.team import Assignment, Plan
+from training.corpus import Record
+
+pytest_plugins = ("kettle",)
+
+
+def written(plan: Plan) -> list[Record]:
+    writer = embedded_team().question_writer
+    return [
+        record
+        for seed, span in enumerate(plan.spans)
+        for record in writer.write(
+            Assignment(video_id="v", span=span, plan=plan, seconds=SECONDS, seed=seed)
+        )
+        if record.category == "open"
+    ]
+
+
+def forms_of(plan: Plan) -> Counter[tuple[str, str]]:
+    taught = [record for record in written(plan) if record.split == "train"]
+    return Counter((record.fact_ids[0], record.form) for record in taught)
+
+
+def test_no_form_of_a_fact_takes_the_place_of_the_others(plan: Plan) -> None:
+    assert max(forms_of(plan).values()) == MOST_ALIKE
+
+
+def test_neighbours_are_asked_more_often_than_what_names_its_own_slide(plan: Plan) -> None:
+    asked = forms_of(plan)
+    both = [
+        (count, asked[fact, "open/speech_by_title"])
+        for (fact, form), count in asked.items()
+        if form == "open/speech_by_after_speech" and (fact, "open/speech_by_title") in asked
+    ]
+    assert both
+    assert all(neighbours > 1.5 * named for neighbours, named in both)
+
+
+def test_held_out_splits_ask_each_fact_twice(plan: Plan) -> None:
+    for split in ("exam", "calibrate", "check"):
+        facts = Counter(record.fact_ids[0] for record in written(plan) if record.split == split)
+        assert set(facts.values()) <= {1, 2}
