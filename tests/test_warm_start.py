@@ -1,7 +1,10 @@
 """The meta-learned start of adapters: what it is taught, how it moves, and whose it is."""
 
+import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -21,6 +24,10 @@ def adapter(folder: Path, value: float) -> Path:
 
 def test_a_lesson_is_about_one_invented_video_and_has_what_cannot_be_answered() -> None:
     records = lessons(0, 3)
+    seen = {record.form.partition("/")[2].partition("_by_")[0] for record in records}
+    assert seen >= {"colour", "brightness", "motion"}
+    closed = sum(record.category in ("yesno", "choice", "list", "summary") for record in records)
+    assert 0 < closed < len(records) / 3
     assert records == lessons(0, 3) != lessons(0, 4)
     assert len({fact for record in records for fact in record.fact_ids}) > 20
     assert {record.category for record in records} >= {"open", "yesno", "choice", "absent"}
@@ -46,6 +53,24 @@ def test_it_is_learnt_in_moves_and_goes_on_from_the_last(tmp_path: Path) -> None
     assert (tmp_path / "out" / WEIGHTS).read_bytes() == first, "nothing was left to learn"
     assert main(["--videos=2", "--resume", *flags]) == 0
     assert (tmp_path / "out" / WEIGHTS).read_bytes() != first
+
+
+def test_its_workers_end_however_it_ended() -> None:
+    code = """
+import os, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from training.warm_start import end_with_parent
+context = get_context("spawn")
+with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
+    print(pool.submit(os.getpid).result(), flush=True)
+    pool.submit(time.sleep, 600).result()
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        worker = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    worker.wait(timeout=60)
 
 
 def test_a_warm_start_is_of_the_weights_that_it_was_made_on(

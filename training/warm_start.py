@@ -11,14 +11,16 @@ refuse); what one video shows is undone by the next.
 
 import argparse
 import json
+import os
 import random
 import shutil
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -28,12 +30,17 @@ from training.corpus import Record
 from training.nkr import CONFIG, WEIGHTS
 from training.sft import SFTSettings, train
 from training.wording.phrasing import word
+from training.wording.timeline import Timeline
 from training.worlds.documents import asks_about
 from training.worlds.videos import invent
 from training.worlds.words import everyday_words
 
 SHOTS, FEWEST_FACTS = (6, 14), 30
+# Looking tells these of any footage, whatever else it shows.
+SEEN = frozenset(("colour", "brightness", "motion"))
 WORDINGS = 40
+# Of yes/no, choices, lists and summaries: distillation writes few of them.
+KEPT = 0.3
 # How far the start moves towards where the videos ended: less and less.
 FAR, NEAR = 0.6, 0.1
 
@@ -43,14 +50,19 @@ def lessons(seed: int, number: int) -> list[Record]:
     rng = random.Random(f"warm-{seed}-{number}")
     words = everyday_words()
     timeline = invent(rng, words, rng.randint(*SHOTS))
-    while len(timeline.facts) < FEWEST_FACTS:
+    while not _like_footage(timeline):
         timeline = invent(rng, words, rng.randint(*SHOTS))
-    count = WORDINGS * len(timeline.facts)
-    asks = asks_about(timeline, rng, words, count)
+    asks = asks_about(timeline, rng, words, WORDINGS * len(timeline.facts))
     return [
         word(ask, "train", rng).record(f"warm-{index:05d}", f"invented-{number}")
         for index, ask in enumerate(asks)
+        if ask.category in ("open", "absent") or rng.random() < KEPT
     ]
+
+
+def _like_footage(timeline: Timeline) -> bool:
+    told = {fact.attribute for fact in timeline.facts}
+    return len(timeline.facts) >= FEWEST_FACTS and told >= SEEN
 
 
 def adapted(start: Path | None, folder: Path, seed: int, number: int, steps: int) -> Path:
@@ -95,7 +107,9 @@ def main(argv: list[str] | None = None) -> int:
     args.work.mkdir(parents=True, exist_ok=True)
     first = json.loads(note.read_text()) if note.is_file() else 0
     began = time.monotonic()
-    with ProcessPoolExecutor(args.together, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        args.together, mp_context=get_context("spawn"), initializer=end_with_parent
+    ) as pool:
         for number in range(first, args.videos, args.together):
             jobs = [
                 pool.submit(
@@ -120,6 +134,18 @@ def main(argv: list[str] | None = None) -> int:
     shutil.copytree(start, args.out)
     (args.out / REVISION).write_text(weights_hash(EMBEDDED) + "\n")
     return 0
+
+
+def end_with_parent() -> None:
+    """Let this worker end when its parent does, however that ended."""
+    parent = parent_process()
+
+    def end() -> None:
+        if parent:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=end, daemon=True).start()
 
 
 def share(done: float) -> float:
