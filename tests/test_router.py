@@ -154,6 +154,16 @@ def test_an_unsure_answer_without_evidence_is_not_given(
     assert reply["route"] == "abstain"
 
 
+def test_an_unsure_answer_with_evidence_is_looked_up(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask("What is the title at 00:05?", LAMP)["route"] == "weights"
+    monkeypatch.setattr(nodes, "SURE", 1.1)
+    reading(monkeypatch, "red")
+    reply = ask("What is the title at 00:05?", LAMP)
+    assert (reply["answer"], reply["route"]) == ("red", "evidence")
+
+
 def test_a_damaged_nkr_is_told_and_the_others_answer(
     library_settings: Settings, tmp_path: Path
 ) -> None:
