@@ -68,7 +68,7 @@ def test_the_router_asks_the_engine_for_each_nkr_by_its_folders_name(
     served = Served(create_app(desk))
     found = served.post(asked("What is the title at 00:05?")).json()
     assert found["choices"][0]["message"]["content"] == "The Lamp"
-    assert found["nkr"]["confidence"] == pytest.approx(0.5)
+    assert found["nkr"]["confidence"] == pytest.approx(0.9027)
     assert {body["model"] for body in engine.asked} == {LAMP}
     assert all(body["temperature"] == 0 and body["logprobs"] for body in engine.asked)
     assert len(engine.asked) == 4, "the question and its rewordings"

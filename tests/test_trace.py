@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from graphs.context import Context
 from graphs.launch import distill
 from graphs.run_tree import read_run, tree
 from tools.errors import InputError
-from training.corpus import read_corpus
+from training.corpus import read_corpus, write_corpus
 
 pytest_plugins = ("talks", "wire")
 
@@ -53,11 +54,20 @@ def test_the_tree_tells_costs_and_reasons(
     assert "00:04-00:08" in shown
     assert "the whole video" in shown
     assert shown.count("exam ") >= len(finished["exams"])
-    rejected = read_corpus(folder / "corpus" / "rejected.jsonl")
-    assert rejected
+
+
+def test_the_tree_tells_what_was_rejected_and_why(
+    finished: dict[str, Any], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    shutil.copytree(folder_of(finished).parent, tmp_path / "runs")
+    folder = tmp_path / "runs" / folder_of(finished).name
+    records = read_corpus(folder / "corpus" / "corpus.jsonl")[::400]
+    rejected = [record.model_copy(update={"verdict": "rejected: repeats"}) for record in records]
+    write_corpus(folder / "corpus" / "rejected.jsonl", rejected)
+    assert main(["trace", str(folder), "--all"]) == 0
+    shown = capsys.readouterr().out.splitlines()
     for record in rejected:
-        line = next(line for line in shown.splitlines() if record.id in line)
-        assert record.verdict.removeprefix("rejected: ") in line
+        assert "repeats" in next(line for line in shown if record.id in line)
 
 
 def test_what_the_clock_left_out_is_told_by_spans(finished: dict[str, Any]) -> None:
