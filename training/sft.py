@@ -44,7 +44,7 @@ class SFTSettings:
     """Answers are learnt behind the moments that they are of, where the answer itself is learnt."""
     replay_share: float = 0.25
     """General reading exercises by each record: they hold down what the backbone forgets."""
-    replay_weight: float = 8.0
+    replay_weight: float = 16.0
     """What an exercise counts beside a record: its own gradient is small, and must not give way."""
     epochs: int | None = None
     """Passes over the corpus, whatever the exposures."""

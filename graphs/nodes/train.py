@@ -20,8 +20,8 @@ from graphs.state import DistillState
 if TYPE_CHECKING:
     from training.corpus import Record
 
-# A round after an exam: twice over its records, gently. Old records by each new one, and at least
-# so many, keep the rest of the video where it is.
+# A round after an exam: twice over its records, each round more gently than the last. Old records
+# by each new one, and at least so many, keep the rest of the video where it is.
 EPOCHS = 2
 REHEARSED, FEWEST_OLD = 1.0, 800
 
@@ -52,7 +52,7 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         settings = replace(
             settings,
             epochs=EPOCHS,
-            learning_rate=settings.learning_rate / 2,
+            learning_rate=settings.learning_rate / 2**number,
             moments=behind_moments(state),
         )
     trained = fit(
