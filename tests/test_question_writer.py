@@ -44,7 +44,7 @@ def test_neighbours_are_asked_more_often_than_what_names_its_own_slide(plan: Pla
     assert all(neighbours > 1.5 * named for neighbours, named in both)
 
 
-def test_held_out_splits_ask_each_fact_twice(plan: Plan) -> None:
+def test_held_out_splits_ask_no_fact_more_than_twice(plan: Plan) -> None:
     for split in ("exam", "calibrate", "check"):
         facts = Counter(record.fact_ids[0] for record in written(plan) if record.split == split)
-        assert set(facts.values()) <= {1, 2}
+        assert max(facts.values()) == 2

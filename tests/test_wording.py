@@ -50,14 +50,7 @@ def whole_words(text: str) -> str:
 def pattern(template: str, value: str = VALUE) -> re.Pattern[str]:
     """Return what finds a wording in a folded question, whatever its slots hold."""
     parts = re.split(r"(\{\w+\})", template.casefold())
-    slots = {
-        "{t}": r"[\d:]+",
-        "{n}": r"\w+",
-        "{cue}": ".*",
-        "{q}": ".*",
-        "{x}": value,
-        "{y}": value,
-    }
+    slots = {"{t}": r"[\d:]+", "{cue}": ".*", "{q}": ".*", "{x}": value, "{y}": value}
     found = "".join(
         slots.get(part, ".+")
         if part.startswith("{")

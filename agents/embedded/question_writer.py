@@ -20,7 +20,7 @@ from training.worlds.words import everyday_words
 # 0.74. A long video gets fewer, so that its corpus stays of a size.
 MOST_WORDINGS, FEWEST_WORDINGS = 100, 12
 RECORDS = 12_000
-# One form of one fact is learnt with fewer: the rest would be steps that other facts need.
+# Open wordings by each form that a fact has: more alike would be steps that other facts need.
 MOST_ALIKE = 40
 CLOSED_SHARE = 0.12
 # At 0.03 more than half of the absent questions were answered, at 0.1 a tenth.
@@ -129,9 +129,10 @@ def _wordings(timeline: Timeline) -> int:
 def _train(asks: list[Ask], count: int, maker: RecordMaker, rng: random.Random) -> list[Record]:
     open_asks = [ask for ask in asks if ask.category in ("open", "list")]
     closed = [ask for ask in asks if ask.category in ("yesno", "choice")]
+    open_count = min(count, MOST_ALIKE * len({ask.form for ask in open_asks}))
     closed_count = max(3, round(count * CLOSED_SHARE))
     return [
-        *_words(_dealt(open_asks, count, rng, MOST_ALIKE), "train", maker, rng),
+        *_words(_dealt(open_asks, open_count, rng), "train", maker, rng),
         *_words(_dealt(closed, closed_count, rng), "train", maker, rng),
     ]
 
@@ -156,13 +157,8 @@ def _absent(
         yield maker.ask(asked, "absent", split)
 
 
-def _dealt(
-    asks: list[Ask], count: int, rng: random.Random, most_alike: int | None = None
-) -> list[Ask]:
-    """Return ``count`` asks: each form once before any form twice, questions of time foremost.
-
-    They are fewer where there are not enough forms for at most ``most_alike`` asks of each.
-    """
+def _dealt(asks: list[Ask], count: int, rng: random.Random) -> list[Ask]:
+    """Return ``count`` asks: each form once before any form twice, questions of time foremost."""
     found = by_form(asks)
     if not found:
         return []
@@ -173,8 +169,6 @@ def _dealt(
     # What is next to something else is learnt slowest.
     neighbours = [form for form in forms if "_by_after_" in form or "_by_before_" in form]
     order = timed + forms + timed + neighbours
-    if most_alike is not None:
-        count = min(count, most_alike * len(found))
     return [rng.choice(found[order[i % len(order)]]) for i in range(count)]
 
 
