@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # by each new one, and at least so many, keep the rest of the video where it is.
 EPOCHS = 2
 REHEARSED, FEWEST_OLD = 1.0, 800
+# Gentler still, a round would learn nothing.
+LEAST_RATE = 1 / 8
 
 
 def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -52,7 +54,7 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         settings = replace(
             settings,
             epochs=EPOCHS,
-            learning_rate=settings.learning_rate / 2**number,
+            learning_rate=settings.learning_rate * max(0.5**number, LEAST_RATE),
             moments=behind_moments(state),
         )
     trained = fit(
