@@ -13,19 +13,22 @@ from collections import defaultdict
 
 DESCRIPTIONS = 100
 QUESTIONS = {"open": 6, "yesno": 2, "choice": 1}
-CLOSED = ("yesno", "choice")
+HOPS = 4
+APART = ("yesno", "choice", "hops")
 
 
 def read(backbone_name: str, descriptions: int, shots: int) -> dict[str, float | int]:
     """Return the share of open questions answered exactly, by how the moment is told.
 
-    ``yesno`` and ``choice`` are the shares of those, where guessing gives a half and a quarter.
+    ``yesno`` and ``choice`` are the shares of those, where guessing gives a half and a quarter;
+    ``hops`` is the share of open questions that join two facts or more.
     """
     from training.backbone import load_backbone
     from training.generate import Generator
     from training.scoring import is_right
     from training.wording.asks import Ask, fact_asks
     from training.wording.describe import describe
+    from training.wording.hops import hop_asks
     from training.wording.phrasing import word
     from training.worlds.videos import invent
     from training.worlds.words import everyday_words
@@ -45,14 +48,16 @@ def read(backbone_name: str, descriptions: int, shots: int) -> dict[str, float |
             for category, count in QUESTIONS.items()
             for ask in rng.sample(by_category[category], min(count, len(by_category[category])))
         ]
+        joins = [ask for ask in hop_asks(timeline) if ask.category == "open"]
+        chosen += rng.sample(joins, min(HOPS, len(joins)))
         asked = [word(ask, "check", rng) for ask in chosen]
         answers = reader.answer([question.question for question in asked], context=sheet)
         for ask, question, answer in zip(chosen, asked, answers, strict=True):
             name = question.form.partition("/")[2]
             told = f"by_{name.partition('_by_')[2]}" if "_by_" in name else name
-            kind = told if ask.category == "open" else ask.category
+            kind = "hops" if ask in joins else told if ask.category == "open" else ask.category
             right[kind].append(is_right(question.record(str(number)), answer.text))
-    opened = [one for kind, found in right.items() if kind not in CLOSED for one in found]
+    opened = [one for kind, found in right.items() if kind not in APART for one in found]
     return {
         "shots": shots,
         "questions": len(opened),

@@ -8,7 +8,7 @@ import pytest
 from training.corpus import REFUSAL
 from training.facts import Fact, Relation
 from training.wording.absent import absent_ask
-from training.wording.asks import asks_of, cues, fact_asks, video_asks
+from training.wording.asks import ORDINALS, asks_of, cues, fact_asks, video_asks
 from training.wording.describe import describe
 from training.wording.phrasing import phrases, tables, word
 from training.wording.small_talk import with_small_talk
@@ -50,7 +50,10 @@ def whole_words(text: str) -> str:
 def pattern(template: str, value: str = VALUE) -> re.Pattern[str]:
     """Return what finds a wording in a folded question, whatever its slots hold."""
     parts = re.split(r"(\{\w+\})", template.casefold())
-    slots = {"{t}": r"[\d:]+", "{cue}": ".*", "{q}": ".*", "{x}": value, "{y}": value}
+    slots = {
+        **{"{t}": r"[\d:]+", "{n}": f"(?:{'|'.join(ORDINALS)})"},
+        **{"{cue}": ".*", "{q}": ".*", "{x}": value, "{y}": value},
+    }
     found = "".join(
         slots.get(part, ".+")
         if part.startswith("{")

@@ -40,6 +40,7 @@ from training.worlds.words import everyday_words
 SHARPNESS = 2.5
 HALFWAY_WEIGHT = 0.5
 DOCUMENTS = 25000
+CHECKPOINT = "state.pt"
 
 
 def tokenizer_texts(seed: int, documents: int) -> Iterator[str]:
@@ -190,7 +191,7 @@ def main(argv: list[str] | None = None) -> int:
             opt.load_state_dict(saved)
     done = state or {"step": 0, "document": 0, "place": 0, "tokens": 0, "seconds": 0.0}
     report = _read(args, model, probe, processor, opts, done)
-    _save(model, processor, args.out)
+    save(model, processor, args.out)
     print(json.dumps(report))
     return 0
 
@@ -261,10 +262,10 @@ def _start(args: argparse.Namespace) -> tuple[Any, Any, dict[str, Any] | None]:
     """Return a new model and processor, or those of the last checkpoint with its state."""
     from transformers import AutoProcessor
 
-    if args.resume and (args.work / "state.pt").is_file():
+    if args.resume and (args.work / CHECKPOINT).is_file():
         processor = AutoProcessor.from_pretrained(args.work)
         model = build_model(processor.tokenizer, Size(), args.seed)
-        state = torch.load(args.work / "state.pt", weights_only=True)
+        state = torch.load(args.work / CHECKPOINT, weights_only=True)
         model.load_state_dict(state["model"])
         return model, processor, state
     if args.start:
@@ -294,10 +295,10 @@ def _checkpoint(
     kept = [opt.state_dict() for opt in opts]
     weights = {"model": model.state_dict(), "probe": probe.state_dict()}
     torch.save({**state, **weights, "optimizers": kept}, folder / "state.tmp")
-    (folder / "state.tmp").replace(folder / "state.pt")
+    (folder / "state.tmp").replace(folder / CHECKPOINT)
 
 
-def _save(model: Any, processor: Any, folder: Path) -> None:
+def save(model: Any, processor: Any, folder: Path) -> None:
     """Write the finished model in bfloat16 beside its card."""
     model.to(torch.bfloat16).save_pretrained(folder)
     processor.save_pretrained(folder)

@@ -17,12 +17,14 @@ from training.worlds.turns import Talk, Turn
 from training.worlds.videos import invent
 
 ABSENT_SHARE = 0.09
-# What a backbone learns last comes more often: what stands beside a sentence, and what it lacks.
-HARD = (
-    *("before_speech", "after_speech", "cloze", "gap", "when_mention", "about"),
-    *("text_next", "said_next", "said_previous", "first_of", "last_of", "longer"),
-)
-HARD_WEIGHT = 2.5
+# What a backbone learns last comes more often: what stands beside a sentence, and what it lacks;
+# most of all what takes two steps, of which a video has few.
+HARD = {
+    **dict.fromkeys(("before_speech", "after_speech", "cloze", "gap", "when_mention"), 3.0),
+    **dict.fromkeys(("about", "when_text", "when_motion", "first_of", "last_of", "longer"), 3.0),
+    **dict.fromkeys(("text_next", "said_next", "said_previous"), 9.0),
+    **dict.fromkeys(("said_title", "said_colour"), 4.0),
+}
 # Choices and yes/no say little of what was read: one of a few answers is right by chance.
 CATEGORIES = {"open": 8.0, "yesno": 3.0, "choice": 1.5, "list": 1.8, "summary": 0.4}
 
@@ -50,7 +52,7 @@ def document(
     sheet = tuple(describe(shot, rng) for shot in timeline.shots)
     together = rng.random() < 0.08
     turns = []
-    for ask in asks_about(timeline, rng, words, rng.randint(8, 12), bound=terse):
+    for ask in asks_about(timeline, rng, words, rng.randint(14, 20), bound=terse):
         asked = word(ask, split, rng)
         turns.append(Turn(asked.question, asked.answer, part_of(timeline, ask)))
         if together and rng.random() < 0.5:
@@ -104,9 +106,9 @@ def asks_about(
     Where they are ``bound``, only open ones about single shots.
     """
     forms: defaultdict[str, defaultdict[str, list[Ask]]] = defaultdict(lambda: defaultdict(list))
-    found = list(fact_asks(timeline))
+    found = [*fact_asks(timeline), *hop_asks(timeline)]
     if not bound:
-        found += [*video_asks(timeline), *hop_asks(timeline)]
+        found += video_asks(timeline)
     for ask in found:
         if ask.category == "open" or not bound:
             forms[ask.category][ask.form].append(ask)
@@ -124,5 +126,5 @@ def asks_about(
 def _weight(alike: Sequence[Ask]) -> float:
     """Return how often a form is asked, by its asks."""
     name = alike[0].form.partition("/")[2]
-    hard = name in HARD or name.partition("_by_")[2] in HARD
-    return len(alike) ** 0.5 * (HARD_WEIGHT if hard else 1.0)
+    cue = name.partition("_by_")[2]
+    return len(alike) ** 0.5 * HARD.get(name, HARD.get(cue, 1.0))
