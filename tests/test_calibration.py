@@ -128,6 +128,16 @@ def test_the_fit_is_calibrated_where_the_features_say_nothing() -> None:
     assert fit(*asked(*found)).confidence(found[0][1].answer, 1.0) == pytest.approx(0.75, abs=1e-3)
 
 
+def test_absent_questions_beyond_their_share_lower_no_confidence() -> None:
+    """Asked to find the threshold, they say nothing of how often a user asks what is absent."""
+    shown = [("Lamp", doubted("lamp" if i % 5 else "no", -0.02 * i)) for i in range(40)]
+    absent = [(REFUSAL, doubted("lamp", -0.01 * i)) for i in range(8)]
+    few, many = (fit(*asked(*shown, *absent * times)) for times in (1, 6))
+    alike = pytest.approx(few.confidence(shown[1][1].answer, 1.0), abs=0.01)
+    assert many.confidence(shown[1][1].answer, 1.0) == alike
+    assert (few.count, many.count) == (48, 88)
+
+
 def test_refusals_are_right_where_nothing_is_shown_and_wrong_elsewhere() -> None:
     absent = [(REFUSAL, doubted(REFUSAL, -0.1, 1.0))] * 15
     shown = [("Lamp", doubted(REFUSAL, -2.0, 0.0))] * 15

@@ -4,7 +4,7 @@ from collections import Counter
 
 from kettle import SECONDS
 
-from agents.embedded.question_writer import MOST_ALIKE
+from agents.embedded.question_writer import CALIBRATE_ABSENT, HELD_OUT_ABSENT, MOST_ALIKE
 from agents.embedded.team import embedded_team
 from agents.team import Assignment, Plan
 from training.corpus import Record
@@ -12,7 +12,7 @@ from training.corpus import Record
 pytest_plugins = ("kettle",)
 
 
-def written(plan: Plan) -> list[Record]:
+def written(plan: Plan, category: str = "open") -> list[Record]:
     writer = embedded_team().question_writer
     return [
         record
@@ -20,7 +20,7 @@ def written(plan: Plan) -> list[Record]:
         for record in writer.write(
             Assignment(video_id="v", span=span, plan=plan, seconds=SECONDS, seed=seed)
         )
-        if record.category == "open"
+        if record.category == category
     ]
 
 
@@ -48,3 +48,9 @@ def test_held_out_splits_ask_no_fact_more_than_twice(plan: Plan) -> None:
     for split in ("exam", "calibrate", "check"):
         facts = Counter(record.fact_ids[0] for record in written(plan) if record.split == split)
         assert max(facts.values()) == 2
+
+
+def test_the_confidence_is_fitted_on_thrice_as_many_absent_questions(plan: Plan) -> None:
+    absent = Counter(record.split for record in written(plan, "absent"))
+    assert absent["exam"] == absent["check"] == HELD_OUT_ABSENT
+    assert absent["calibrate"] == CALIBRATE_ABSENT * HELD_OUT_ABSENT

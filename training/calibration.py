@@ -20,6 +20,10 @@ FEWEST = 20
 # noise that another batch brings into log-probabilities.
 PLACES = 4
 
+# What is absent is asked far more often to find the threshold than the confidence should expect it:
+# in the fit it counts as this share of the rest at most.
+ABSENT_SHARE = 0.2
+
 FITTED_ON = ("open", "list", "yesno", "choice", "absent")
 _OPENERS = ("In the video, ", "Tell me, ", "Question: ")
 _NO_NAME = re.compile(
@@ -95,7 +99,8 @@ def fit(records: Sequence[Record], doubted: Sequence[Doubted]) -> Calibration:
     """Fit a calibration on what has a right answer in the `calibrate` split; pass over the rest.
 
     ``doubted`` holds one answer a record; summaries and statements have no right one. A logistic
-    regression (Platt, 1999) tells right answers from wrong ones. With fewer than `FEWEST` answers,
+    regression (Platt, 1999) tells right answers from wrong ones; absent questions weigh
+    `ABSENT_SHARE` of the others together where they are more. With fewer than `FEWEST` answers,
     or with all of them right or all wrong, the confidence is the prior. Answers whose
     log-probability is no number teach nothing.
     The threshold is the smallest confidence with which at most `FALSE_ANSWERS` of the absent
@@ -106,15 +111,16 @@ def fit(records: Sequence[Record], doubted: Sequence[Doubted]) -> Calibration:
         for record, found in zip(records, doubted, strict=True)
         if record.split == "calibrate" and record.category in FITTED_ON
     ]
-    rows, right = [], []
+    rows, right, is_absent = [], [], []
     for record, found in asked:
         features = _features(found.answer, found.agreement)
         if all(map(math.isfinite, features)):
             rows.append(features)
             right.append(is_right(record, found.answer.text))
+            is_absent.append(record.category == "absent")
     calibration = Calibration(count=len(rows))
     if len(rows) >= FEWEST and len(set(right)) == 2:
-        calibration = _regression(rows, right)
+        calibration = _regression(rows, right, _weights(is_absent))
     absent = [found for record, found in asked if record.category == "absent"]
     return calibration.model_copy(update={"threshold": _threshold(calibration, absent)})
 
@@ -146,13 +152,23 @@ def _features(answer: Answer, agreement: float) -> tuple[float, ...]:
     return answer.logprob, answer.logprob * answer.tokens, agreement, *moment, refused
 
 
-def _regression(rows: Sequence[tuple[float, ...]], right: Sequence[bool]) -> Calibration:
+def _weights(is_absent: Sequence[bool]) -> list[float]:
+    absent = sum(is_absent)
+    others = len(is_absent) - absent
+    weight = min(1.0, ABSENT_SHARE * others / absent) if absent and others else 1.0
+    return [weight if one else 1.0 for one in is_absent]
+
+
+def _regression(
+    rows: Sequence[tuple[float, ...]], right: Sequence[bool], weights: Sequence[float]
+) -> Calibration:
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
     # The penalty on coefficients is only even-handed between features of one scale.
     scaler = StandardScaler().fit(rows)
-    model = LogisticRegression(max_iter=1000).fit(scaler.transform(rows), right)
+    model = LogisticRegression(max_iter=1000)
+    model.fit(scaler.transform(rows), right, sample_weight=weights)
     coefficients = model.coef_[0] / scaler.scale_
     return Calibration(
         coefficients=tuple(coefficients.tolist()),

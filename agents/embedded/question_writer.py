@@ -29,6 +29,8 @@ HELD_OUT: tuple[Split, ...] = ("exam", "calibrate", "check")
 HELD_OUT_WORDINGS = 2
 # Absent questions of a held-out split: at least one a shot, and about so many in all.
 HELD_OUT_ABSENT = 54
+# So many times as many to fit the confidence on: its threshold is the edge of a twentieth of them.
+CALIBRATE_ABSENT = 3
 WHOLE_VIDEO_WORDINGS, WHOLE_VIDEO_PART_WORDINGS = 50, 5
 # What joins facts is asked in a share of the wordings of a fact: most where a form has few ways to
 # join, so that each form comes to about as many records.
@@ -150,8 +152,10 @@ def _absent(
 ) -> Iterator[Record]:
     """Yield absent questions to go ``among`` so many records, a few for each held-out split."""
     splits: list[Split] = ["train"] * max(2, round(among * ABSENT_SHARE))
+    each = HELD_OUT_ABSENT / len(timeline.shots)
     for split in HELD_OUT:
-        splits += [split] * max(1, round(HELD_OUT_ABSENT / len(timeline.shots)))
+        splits += [split] * max(1, round(each))
+    splits += ["calibrate"] * round((CALIBRATE_ABSENT - 1) * each)
     for split in splits:
         asked = word(absent_ask(timeline, rng, everyday_words()), split, rng)
         yield maker.ask(asked, "absent", split)
