@@ -51,8 +51,12 @@ def pattern(template: str, value: str = VALUE) -> re.Pattern[str]:
     """Return what finds a wording in a folded question, whatever its slots hold."""
     parts = re.split(r"(\{\w+\})", template.casefold())
     slots = {
-        **{"{t}": r"[\d:]+", "{n}": f"(?:{'|'.join(ORDINALS)})"},
-        **{"{cue}": ".*", "{q}": ".*", "{x}": value, "{y}": value},
+        "{t}": r"[\d:]+",
+        "{n}": f"(?:{'|'.join(ORDINALS)})",
+        "{cue}": ".*",
+        "{q}": ".*",
+        "{x}": value,
+        "{y}": value,
     }
     found = "".join(
         slots.get(part, ".+")

@@ -22,7 +22,7 @@ PLACES = 4
 
 # What is absent is asked far more often to find the threshold than the confidence should expect it:
 # in the fit it counts as this share of the rest at most.
-ABSENT_SHARE = 0.2
+MOST_ABSENT = 0.2
 
 FITTED_ON = ("open", "list", "yesno", "choice", "absent")
 _OPENERS = ("In the video, ", "Tell me, ", "Question: ")
@@ -100,7 +100,7 @@ def fit(records: Sequence[Record], doubted: Sequence[Doubted]) -> Calibration:
 
     ``doubted`` holds one answer a record; summaries and statements have no right one. A logistic
     regression (Platt, 1999) tells right answers from wrong ones; absent questions weigh
-    `ABSENT_SHARE` of the others together where they are more. With fewer than `FEWEST` answers,
+    `MOST_ABSENT` of the others together where they are more. With fewer than `FEWEST` answers,
     or with all of them right or all wrong, the confidence is the prior. Answers whose
     log-probability is no number teach nothing.
     The threshold is the smallest confidence with which at most `FALSE_ANSWERS` of the absent
@@ -155,7 +155,7 @@ def _features(answer: Answer, agreement: float) -> tuple[float, ...]:
 def _weights(is_absent: Sequence[bool]) -> list[float]:
     absent = sum(is_absent)
     others = len(is_absent) - absent
-    weight = min(1.0, ABSENT_SHARE * others / absent) if absent and others else 1.0
+    weight = min(1.0, MOST_ABSENT * others / absent) if absent and others else 1.0
     return [weight if one else 1.0 for one in is_absent]
 
 

@@ -3,8 +3,7 @@
     python -m training.soup runs/pretrain-6 runs/pretrain-7 --out training/embedded
 
 A model soup (Wortsman et al., arXiv 2203.05482): runs on different talks from one start end in one
-valley, and the mean of them reads better than each. So two cores that pretrain apart do the work of
-one run on both, which torch's threads on matrices of this size do not.
+valley, so that cores may pretrain apart; the mean has read at least as well as a run alone.
 """
 
 import argparse

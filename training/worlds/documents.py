@@ -39,10 +39,10 @@ def document(
 ) -> Talk:
     """Return one talk about an invented video.
 
-    A ``terse`` one is about several shots of few words, and asks nothing but what one fact of a
-    shot tells of another: that has to be found out, where a long description lets one guess. In a
-    few talks each question may lean on the one before; a few have no description, and every
-    question in them meets the refusal.
+    A ``terse`` one is about several shots of few words, and asks nothing but what one fact tells
+    of another, in its shot or beside it: that has to be found out, where a long description lets
+    one guess. In a few talks each question may lean on the one before; a few have no description,
+    and every question in them meets the refusal.
     """
     shots = rng.randint(2, most_shots + 2) if terse else rng.randint(1, most_shots)
     timeline = invent(rng, words, shots, terse=terse)
@@ -103,7 +103,7 @@ def asks_about(
 ) -> Iterator[Ask]:
     """Yield asks of every form that the video has, rare forms nearly as often as common ones.
 
-    Where they are ``bound``, only open ones about single shots.
+    Where they are ``bound``, only open ones about facts and their joins.
     """
     forms: defaultdict[str, defaultdict[str, list[Ask]]] = defaultdict(lambda: defaultdict(list))
     found = [*fact_asks(timeline), *hop_asks(timeline)]
