@@ -12,6 +12,7 @@ from tiny_nkr import record
 
 from training.answerer import Answer, Moments
 from training.calibration import (
+    LEAST_CONFIDENCE,
     Calibration,
     Doubted,
     ask_again,
@@ -178,11 +179,15 @@ def test_at_the_prior_the_threshold_can_be_worked_out_by_hand() -> None:
     assert certain.confidence(Answer("kettle", 0.0, 4, 0.0), 1.0) < certain.threshold
 
 
-def test_where_refusals_hold_it_nothing_is_abstained_from() -> None:
+def test_where_refusals_hold_it_only_what_is_hardly_trusted_is_abstained_from() -> None:
     made_up = [(REFUSAL, doubted("kettle", -0.01))]
     refused = [(REFUSAL, doubted(REFUSAL, -0.1))] * 19
-    assert fit(*asked(*made_up, *refused)).threshold == 0
-    assert fit(*asked(*made_up, *refused[:18])).threshold > 0
+    fitted = fit(*asked(*made_up, *refused))
+    assert fitted.coefficients is not None
+    assert fitted.threshold == LEAST_CONFIDENCE
+    assert fit(*asked(*made_up, *refused[:18])).threshold > LEAST_CONFIDENCE
+    few = fit(*asked(*refused))
+    assert (few.coefficients, few.threshold) == (None, 0)
     wrong = [("Lamp", doubted("kettle", -0.01))] * 30
     assert fit(*asked(*wrong)).threshold == 0
 
@@ -211,7 +216,7 @@ def test_what_is_no_number_neither_teaches_nor_counts() -> None:
     assert calibration.count == 30
     assert calibration.confidence(Answer("x", NAN, 4, 0.0), 1.0) == 0
     assert calibration.confidence(Answer("x", -0.1, 4, 0.0), 1.0) > 0.5
-    assert calibration.threshold == pytest.approx(0.0001)
+    assert calibration.threshold == LEAST_CONFIDENCE
     assert fit(*asked(*[("Lamp", doubted("lamp", NAN))] * 30)) == Calibration()
 
 

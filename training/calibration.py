@@ -20,6 +20,9 @@ FEWEST = 20
 # noise that another batch brings into log-probabilities.
 PLACES = 4
 
+# Where the fit trusts an answer less than this, it is not told, even if refusals alone hold false
+# answers down on the calibrate split: of a few absent questions none may be of its kind.
+LEAST_CONFIDENCE = 0.1
 # What is absent is asked far more often to find the threshold than the confidence should expect it:
 # in the fit it counts as this share of the rest at most.
 MOST_ABSENT = 0.2
@@ -104,7 +107,8 @@ def fit(records: Sequence[Record], doubted: Sequence[Doubted]) -> Calibration:
     or with all of them right or all wrong, the confidence is the prior. Answers whose
     log-probability is no number teach nothing.
     The threshold is the smallest confidence with which at most `FALSE_ANSWERS` of the absent
-    questions are answered, and 0 where refusals alone see to that.
+    questions are answered, and `LEAST_CONFIDENCE` at least; where nothing was fitted and refusals
+    alone see to that, it is 0.
     """
     asked = [
         (record, found)
@@ -186,7 +190,8 @@ def _threshold(calibration: Calibration, absent: Sequence[Doubted]) -> float:
         ),
         reverse=True,
     )
+    least = 0.0 if calibration.coefficients is None else LEAST_CONFIDENCE
     allowed = int(FALSE_ANSWERS * len(absent))
     if len(answered) <= allowed:
-        return 0.0
-    return round(answered[allowed] + 10**-PLACES, PLACES)
+        return least
+    return max(least, round(answered[allowed] + 10**-PLACES, PLACES))
