@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from graphs.desk import Desk
 
 KEYS = "NKR_API_KEYS"
+LOCAL = ("127.0.0.1", "localhost", "::1")
+# Seconds after Ctrl-C in which answers that are under way may still be sent.
+GRACE = 5
 
 
 def add_library(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +55,13 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
         default=[],
         help=f"bearer key that is needed; may be given more than once, or as {KEYS}=KEY,KEY",
     )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name by which clients may call it, beside this machine's own, as behind a proxy",
+    )
     parser.add_argument("--at-once", type=whole, default=32, help="requests in work at once (32)")
     parser.add_argument("--timeout", type=whole, default=120, help="seconds for a request (120)")
     parser.set_defaults(command=serve)
@@ -80,6 +91,8 @@ def chat(arguments: argparse.Namespace) -> int:
                 break
     except (KeyboardInterrupt, EOFError):
         console.print()
+    except UnicodeDecodeError as error:
+        raise InputError("What is typed or piped in is not UTF-8 text: convert it.") from error
     finally:
         conversation.close()
         desk.close()
@@ -97,19 +110,19 @@ def serve(arguments: argparse.Namespace) -> int:
         raise InputError(f"There is no port {arguments.port}: choose one up to 65535.")
     keys = [*arguments.key, *filter(None, os.environ.get(KEYS, "").split(","))]
     desk = _desk(arguments)
-    app = create_app(desk, keys=keys, at_once=arguments.at_once, seconds=arguments.timeout)
-    config = uvicorn.Config(
-        app, host=arguments.host, port=arguments.port, log_level="warning", server_header=False
+    app = create_app(
+        desk,
+        keys=keys,
+        hosts=_hosts(arguments),
+        at_once=arguments.at_once,
+        seconds=arguments.timeout,
     )
-    try:
-        socket = config.bind_socket()
-    except SystemExit:
-        raise InputError(
-            f"{arguments.host}:{arguments.port} cannot be listened on: choose another --port."
-        ) from None
+    config = uvicorn.Config(
+        app, log_level="warning", server_header=False, timeout_graceful_shutdown=GRACE
+    )
     # From here on clients may come: they wait until the server runs.
-    socket.listen()
-    host, port = socket.getsockname()[:2]
+    listening = _listening(arguments.host, arguments.port)
+    host, port = listening.getsockname()[:2]
     models = len(desk.library.volumes())
     print(
         f"{models} models at http://{host}:{port}/v1, the page at http://{host}:{port}/", flush=True
@@ -117,10 +130,31 @@ def serve(arguments: argparse.Namespace) -> int:
     for problem in desk.library.problems.values():
         print(f"warning: {problem}", file=sys.stderr)
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[socket])
-    app.state.asking.close()
-    desk.close()
+        uvicorn.Server(config).run(sockets=[listening])
+    try:
+        app.state.asking.close()
+        desk.close()
+    except KeyboardInterrupt:
+        # Threads that wait for an answer would hold the process until it is there.
+        os._exit(130)
     return 0
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise InputError(
+            f"{host}:{port} cannot be listened on ({error.strerror}): choose another --port."
+        ) from None
+
+
+def _hosts(arguments: argparse.Namespace) -> list[str]:
+    """Return the names of a server that only this machine can reach; of others none is known."""
+    if arguments.host not in LOCAL:
+        return []
+    return [*LOCAL, *arguments.allow_host]
 
 
 def _desk(arguments: argparse.Namespace) -> "Desk":

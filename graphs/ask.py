@@ -158,7 +158,7 @@ def reply_to(
 def read_questions(path: Path) -> list[str]:
     """Read a JSON Lines file of objects with `question`. Raises InputError where it is not one."""
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as UTF-8 text: give a JSON Lines file.") from error
     questions = []
@@ -168,13 +168,15 @@ def read_questions(path: Path) -> list[str]:
         try:
             item: Any = json.loads(line)
             question = item["question"]
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise InputError(
                 f'Line {number} of {path} is not an object with "question": mend that line.'
             ) from error
         if not isinstance(question, str) or not question.strip():
             raise InputError(f"Line {number} of {path} asks nothing: mend that line.")
         questions.append(question)
+    if not questions:
+        raise InputError(f'{path} holds no question: write one object with "question" a line.')
     return questions
 
 

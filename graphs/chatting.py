@@ -124,7 +124,8 @@ class Conversation:
             self._video = None
             self._console.print("All videos are asked.")
             return
-        found = [one for one in self._desk.library.volumes() if one == name or name in one]
+        known = self._desk.library.volumes()
+        found = [name] if name in known else [one for one in known if name in one]
         if len(found) != 1:
             self._console.print(f"There is no one video {escape(name)}: /videos lists them.")
             return

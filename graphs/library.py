@@ -16,7 +16,8 @@ from tools.embedding import DIMENSIONS
 from tools.errors import InputError
 from tools.evidence import TEXTS, Evidence
 from training.errors import NKRError
-from training.nkr import EMBEDDINGS, EVIDENCE, MANIFEST, NKR, read_nkr
+from training.nkr import EMBEDDINGS, EVIDENCE, MANIFEST, NKR, WEIGHTS, read_nkr
+from training.prompt import is_text
 from training.scoring import fold
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 _LIKENESS, _NAMED = 4.0, 20.0
 # How far the best video must lie before the next.
 CLEAR = 0.5
+AUTO = "auto"
+"""The name under which clients let the router choose; no NKR may have it."""
+
+Stamp = tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,11 @@ class Volume:
         return Citer(self.evidence, self.embeddings)
 
     @cached_property
+    def bytes(self) -> int:
+        """The size of the weights."""
+        return (self.nkr.folder / WEIGHTS).stat().st_size
+
+    @cached_property
     def chapters(self) -> list[tuple[float, str]]:
         """The titles that the video shows, with the times at which they come."""
         titles: list[tuple[float, str]] = []
@@ -85,7 +95,7 @@ class Library:
         self.folder = folder
         self.problems: dict[str, str] = {}
         self._volumes: dict[str, Volume] = {}
-        self._stamps: dict[str, tuple[int, int]] = {}
+        self._stamps: dict[str, Stamp] = {}
         self._selector: tuple[tuple[str, ...], Selector] | None = None
         self._reading = threading.Lock()
         if not folder.is_dir():
@@ -106,13 +116,14 @@ class Library:
                     try:
                         self._volumes[name] = _opened(name, self._path(name))
                     except NKRError as error:
-                        self.problems[name] = str(error)
+                        self.problems[_shown(name)] = _shown(str(error))
             return dict(sorted(self._volumes.items()))
 
     def ranked(self, question: str, vector: "np.ndarray") -> list[tuple[float, Volume]]:
         """Return the NKRs with how likely a question is about each, from 0, best first.
 
-        A video that the question names comes first. ``vector`` is the question's embedding.
+        A video that the question names comes first; of NKRs of the same video the best ranked
+        stands for all. ``vector`` is the question's embedding.
         """
         volumes = self.volumes()
         told = self._selector_of(volumes).scores(question)
@@ -124,7 +135,10 @@ class Library:
             if is_named(volume, question):
                 score += _NAMED
             scored.append((score, volume))
-        return sorted(scored, key=lambda pair: (-pair[0], pair[1].id))
+        best: dict[str, tuple[float, Volume]] = {}
+        for pair in sorted(scored, key=lambda pair: (-pair[0], pair[1].id)):
+            best.setdefault(pair[1].nkr.manifest.video.sha256, pair)
+        return list(best.values())
 
     def _selector_of(self, volumes: Mapping[str, Volume]) -> Selector:
         seals = tuple(volume.nkr.manifest.seal for volume in volumes.values())
@@ -137,13 +151,16 @@ class Library:
             self._selector = known = (seals, Selector(texts))
         return known[1]
 
-    def _found(self) -> Iterator[tuple[str, tuple[int, int]]]:
+    def _found(self) -> Iterator[tuple[str, Stamp]]:
         alone = (self.folder / MANIFEST).is_file()
-        for path in [self.folder.resolve()] if alone else self.folder.iterdir():
-            if path.name.startswith(".") or not (path / MANIFEST).is_file():
-                continue
-            stat = (path / MANIFEST).stat()
-            yield path.name, (stat.st_mtime_ns, stat.st_ino)
+        try:
+            paths = [self.folder.resolve()] if alone else [*self.folder.iterdir()]
+        except OSError:
+            # A share that is away for a while is a library without NKRs.
+            return
+        for path in paths:
+            if not path.name.startswith(".") and (path / MANIFEST).is_file():
+                yield path.name, tuple(_stamp(path / name) for name in _SEALED)
 
     def _path(self, name: str) -> Path:
         return self.folder if (self.folder / MANIFEST).is_file() else self.folder / name
@@ -151,14 +168,33 @@ class Library:
     def _forget(self, name: str) -> None:
         self._stamps.pop(name, None)
         self._volumes.pop(name, None)
-        self.problems.pop(name, None)
+        self.problems.pop(_shown(name), None)
+
+
+_SEALED = (MANIFEST, WEIGHTS, EVIDENCE, EMBEDDINGS)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """Return what changes when a file does; nothing is like a file that is not there."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0, -1
+    return stat.st_mtime_ns, stat.st_ino, stat.st_size
+
+
+def _shown(text: str) -> str:
+    """Return a text with a question mark for what no output can hold."""
+    return text.encode(errors="replace").decode()
 
 
 def _opened(name: str, folder: Path) -> Volume:
     """Return an NKR whose evidence can be read; raises `NKRError` where it cannot."""
+    if name == AUTO or not is_text(name):
+        raise NKRError(f"The folder {folder} has a name that no NKR can have: rename it.")
     volume = Volume(name, read_nkr(folder, weights_only=False))
     try:
-        whole = volume.embeddings.shape == (len(volume.evidence), DIMENSIONS)
+        whole = volume.embeddings.shape == (len(volume.evidence), DIMENSIONS) and volume.bytes > 0
     except (OSError, ValueError, KeyError, SafetensorError):
         whole = False
     if not whole:

@@ -12,6 +12,7 @@ import pytest
 from tiny_nkr import PAIRS, publish_tiny
 
 from graphs.ask import Asker, read_questions, reply_to
+from tools.errors import InputError
 from training.answerer import Answer
 from training.backbone import Backbone
 from training.calibration import Calibration, rewordings
@@ -64,6 +65,22 @@ def test_a_file_of_questions_gives_one_answer_a_line(
     assert read_questions(path) == questions
     replies = ask(weights, tiny, "--questions", path)
     assert [reply["question"] for reply in replies] == questions
+
+
+def test_a_file_that_begins_with_a_mark_of_bytes_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "questions.jsonl"
+    path.write_text('{"question": "Who?"}', encoding="utf-8-sig")
+    assert read_questions(path) == ["Who?"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("[" * 100_000, "Line 1"), ("", "no question"), ("\n \n", "no question")]
+)
+def test_a_file_without_questions_is_told(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "questions.jsonl"
+    path.write_text(text)
+    with pytest.raises(InputError, match=told):
+        read_questions(path)
 
 
 def test_a_refusal_abstains_in_one_fixed_sentence() -> None:

@@ -5,6 +5,7 @@ import io
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from rich.console import Console
 
 from graphs.chatting import Conversation
+from graphs.cli import main
 from graphs.desk import Desk, Settings
 from tools.errors import InputError
 
@@ -93,6 +95,25 @@ def test_odd_lines_are_told(opened: Callable[[str], Say]) -> None:
     assert "too long" in say("lamp " * 5000)
     assert "not valid UTF-8" in say("Who \udcff?")
     assert "[/red]" not in say("[/red] [bold")
+
+
+def test_a_name_that_is_part_of_another_can_be_chosen(
+    library_settings: Settings, opened: Callable[[str], Say], desk: Desk, tmp_path: Path
+) -> None:
+    desk.library.folder = tmp_path / "nkrs"
+    shutil.copytree(library_settings.nkr_dir, desk.library.folder)
+    shutil.copytree(desk.library.folder / LAMP, desk.library.folder / f"{LAMP}0")
+    assert f"Only {LAMP} is asked" in opened("main")(f"/video {LAMP}")
+
+
+def test_what_is_no_utf8_is_told(
+    library_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"Who?\xff\n"), "utf-8"))
+    folders = ("--nkr-dir", library_settings.nkr_dir, "--backbone", str(library_settings.backbone))
+    memory = Path(library_settings.nkr_dir).parent / "utf8.sqlite"
+    assert main(["chat", *folders, "--memory", str(memory)]) == 2
+    assert "not UTF-8" in capsys.readouterr().err
 
 
 def test_a_memory_that_cannot_be_kept_is_told(desk: Desk, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 import shutil
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -57,6 +59,33 @@ def test_a_closed_rack_leaves_the_backbone_bare(backbone: Backbone, nkrs: list[N
     assert (after.text, after.logprob) == (before[0].text, before[0].logprob)
     with pytest.raises(NKRError, match="shut down"):
         rack.ask([(nkrs[0], "Who?")])
+
+
+def test_a_rack_that_is_closed_lets_nobody_wait(
+    backbone: Backbone, nkrs: list[NKR], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+    answered = Rack._answer
+
+    def slowly(rack: Rack, batch: Any) -> None:
+        begun.set()
+        goes_on.wait(20)
+        answered(rack, batch)
+
+    monkeypatch.setattr(Rack, "_answer", slowly)
+    rack = Rack(backbone)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(rack.ask, [(nkrs[0], PAIRS[0][0])])
+        begun.wait(20)
+        later = pool.submit(rack.ask, [(nkrs[0], PAIRS[1][0])])
+        while not rack._waiting:
+            time.sleep(0.01)
+        closing = pool.submit(rack.close)
+        with pytest.raises(NKRError, match="shut down"):
+            later.result(20)
+        goes_on.set()
+        closing.result(20)
+        assert first.result(20)[0].text == PAIRS[0][1]
 
 
 @pytest.mark.parametrize("slots", [1, 8])

@@ -1,5 +1,7 @@
 """The router graph: the video that is meant, the way that an answer takes, what it cites."""
 
+import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -172,13 +174,38 @@ def test_a_damaged_nkr_is_told_and_the_others_answer(
     library = Library(folder)
     assert [*library.volumes()] == [HARBOUR, LAMP]
     (folder / LAMP / "evidence.jsonl").write_text("{}")
-    (folder / LAMP / "nkr.json").touch()
     assert [*library.volumes()] == [HARBOUR]
     assert "damaged" in library.problems[LAMP]
+    (folder / HARBOUR / "adapter_model.safetensors").unlink()
+    assert [*library.volumes()] == []
+    assert HARBOUR in library.problems
+    shutil.copytree(Path(library_settings.nkr_dir) / HARBOUR, folder / HARBOUR, dirs_exist_ok=True)
     shutil.rmtree(folder / LAMP)
     shutil.copytree(Path(library_settings.nkr_dir) / LAMP, folder / LAMP)
     assert [*library.volumes()] == [HARBOUR, LAMP]
     assert library.problems == {}
+
+
+@pytest.mark.parametrize("name", ["auto", os.fsdecode(b"bad\xff")])
+def test_a_folder_of_a_name_that_none_can_have_is_told(
+    library_settings: Settings, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "nkrs"
+    shutil.copytree(Path(library_settings.nkr_dir) / LAMP, folder / name)
+    shutil.copytree(Path(library_settings.nkr_dir) / HARBOUR, folder / HARBOUR)
+    library = Library(folder)
+    assert [*library.volumes()] == [HARBOUR]
+    (told,) = library.problems.values()
+    assert "rename" in told
+    json.dumps(library.problems, ensure_ascii=False).encode()
+
+
+def test_a_copy_of_an_nkr_is_no_other_video(ask: Ask, desk: Desk, tmp_path: Path) -> None:
+    desk.library.folder = tmp_path / "nkrs"
+    shutil.copytree(desk.settings.nkr_dir, desk.library.folder)
+    shutil.copytree(desk.library.folder / LAMP, desk.library.folder / "lamp copy")
+    assert ask("Who walks to the quay of Lindmoor?")["nkr"] == HARBOUR
+    assert ask("In the video lamp, what is the title at 00:05?")["nkr"] != HARBOUR
 
 
 def test_evidence_that_is_none_is_told(

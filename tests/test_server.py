@@ -2,12 +2,14 @@
 
 import http.client
 import json
+import shutil
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,7 +21,8 @@ from langchain_openai import ChatOpenAI
 from tiny_library import OTHERS
 from tiny_nkr import PAIRS
 
-from graphs.desk import Desk
+from graphs.cli import main
+from graphs.desk import Desk, Settings
 from graphs.server.app import create_app
 from graphs.server.asking import Asking
 
@@ -63,7 +66,13 @@ def client(server: Served) -> openai.OpenAI:
     return openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
 
 
-def asked(question: str, model: str = LAMP, **more: Any) -> dict[str, Any]:
+def talk(*said: str) -> dict[str, Any]:
+    """Return a request of one NKR from roles and what they say, in turn."""
+    turns = zip(said[::2], said[1::2], strict=True)
+    return {"model": LAMP, "messages": [{"role": role, "content": text} for role, text in turns]}
+
+
+def asked(question: Any, model: str = LAMP, **more: Any) -> dict[str, Any]:
     return {"model": model, "messages": [{"role": "user", "content": question}], **more}
 
 
@@ -156,6 +165,14 @@ def test_an_answer_of_few_tokens_is_cut(client: openai.OpenAI) -> None:
         (asked(""), 400, "no_question"),
         (asked("lamp " * 4000), 400, "too_long"),
         (asked("\ud800"), 400, "invalid_text"),
+        (talk("system", "\ud800", "user", "Who?"), 400, "invalid_text"),
+        (talk("user", "Who?", "assistant", "Tom\ud800", "user", "And then?"), 400, "invalid_text"),
+        (asked("9" * 600), 400, "too_long"),
+        (asked([{"type": "image_url", "image_url": {"url": "x"}}]), 400, "no_question"),
+        (asked([{"type": "text", "text": None}]), 400, "no_question"),
+        (asked("Who?", tool_choice="required"), 400, "invalid_value"),
+        (asked("Who?", response_format={"type": "json_object"}), 400, "invalid_value"),
+        (asked(5), 400, "invalid_value"),
         (asked("Who?", n=2), 400, "invalid_value"),
         (asked("Who?", max_tokens=0), 400, "invalid_value"),
         ({"model": LAMP, "messages": []}, 400, "invalid_value"),
@@ -191,12 +208,96 @@ def test_broken_json_is_told(server: Served, raw: bytes) -> None:
     assert found.json()["error"]["type"] == "invalid_request_error"
 
 
+def test_what_is_wrong_with_a_body_is_told_in_a_clients_terms(server: Served) -> None:
+    url = f"{server.url}/v1/chat/completions"
+    typed = {"Content-Type": "application/json"}
+    broken = httpx.post(url, content=b"{", headers=typed).json()["error"]
+    assert "no JSON" in broken["message"]
+    assert broken["param"] is None
+    plain = httpx.post(
+        url, content=json.dumps(asked("Who?")), headers={"Content-Type": "text/plain"}
+    )
+    assert "application/json" in plain.json()["error"]["message"]
+    for content in (5, [{"text": "Who?"}]):
+        error = server.post(asked(content)).json()["error"]
+        assert error["param"] == "messages.0.content"
+        assert "list of parts" in error["message"]
+
+
+def test_what_openais_schema_lets_be_null_may_be(server: Served) -> None:
+    nulls: dict[str, Any] = dict.fromkeys(("stream", "citations", "stop", "tool_choice"))
+    found = server.post(asked("What is the title at 00:05?", **nulls))
+    assert found.status_code == 200
+    options = {"stream": True, "stream_options": {"include_usage": None}}
+    assert server.post(asked("What is the title at 00:05?", **options)).status_code == 200
+
+
+def test_an_answer_ends_before_its_stop(server: Served) -> None:
+    question, answer = PAIRS[2]
+    head, _, rest = answer.partition(" ")
+    for stop in (rest[:3], ["nowhere", rest[:3]]):
+        choice = server.post(asked(question, stop=stop)).json()["choices"][0]
+        assert choice["message"]["content"].strip() == head
+        assert choice["finish_reason"] == "stop"
+
+
+def test_refusals_are_counted_by_their_codes(server: Served) -> None:
+    server.post(asked("Who?", n=2))
+    server.post(asked("Who? " * 20_000))
+    server.post(asked("Who?", "nobody"))
+    text = httpx.get(f"{server.url}/metrics").text
+    for code in ("invalid_value", "body_too_large", "model_not_found"):
+        assert f'nkr_refused_requests_total{{code="{code}"}} 1.0' in text
+
+
+def test_only_names_that_are_its_own_reach_a_server_of_this_machine(desk: Desk) -> None:
+    served = Served(create_app(desk, hosts=["127.0.0.1", "::1", "nkr.example"]))
+    path = f"{served.url}/v1/models"
+    for host in ("127.0.0.1:8000", "[::1]:8000", "[::1]", "NKR.example"):
+        assert httpx.get(path, headers={"Host": host}).status_code == 200
+    refused = httpx.get(path, headers={"Host": "evil.com"})
+    assert refused.status_code == 421
+    assert refused.json()["error"]["code"] == "unknown_host"
+    served.stop()
+
+
+def test_a_port_that_is_taken_is_told_in_one_sentence(
+    library_settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        folders = ("--nkr-dir", library_settings.nkr_dir)
+        backbone = ("--backbone", str(library_settings.backbone))
+        assert main(["serve", *folders, *backbone, "--port", port]) == 2
+    told = [line for line in capfd.readouterr().err.splitlines() if "rror" in line]
+    assert len(told) == 1
+    assert "choose another --port" in told[0]
+
+
+def test_a_library_that_goes_away_is_told_and_comes_back(
+    server: Served, desk: Desk, tmp_path: Path
+) -> None:
+    desk.library.folder = gone = tmp_path / "nkrs"
+    question = asked("What is the title at 00:05?", "auto")
+    assert httpx.get(f"{server.url}/healthz").json()["models"] == 0
+    assert httpx.get(f"{server.url}/api/library").json()["videos"] == []
+    refused = server.post(question)
+    assert refused.status_code == 400
+    assert "no NKR" in refused.json()["error"]["message"]
+    shutil.copytree(desk.settings.nkr_dir, gone)
+    assert server.post(question).status_code == 200
+
+
 def test_other_addresses_are_told(server: Served) -> None:
     for path in ("/v1/nothing", "/api/videos/../nkr.json", "/api/videos/%2e%2e%2fnkr.json", "/x"):
         found = httpx.get(server.url + path)
         assert found.status_code == 404
         assert found.json()["error"]["type"] == "not_found_error"
     assert httpx.get(f"{server.url}/v1/chat/completions").status_code == 405
+    away = {"Host": "evil.com"}
+    assert httpx.get(f"{server.url}/v1/models/x/", headers=away).status_code == 404
+    for path in ("/", "/healthz", f"/api/videos/{LAMP}"):
+        assert httpx.head(server.url + path).status_code == 200
 
 
 def test_a_body_without_an_end_is_cut_off(server: Served) -> None:

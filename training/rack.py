@@ -21,6 +21,8 @@ from training.mount import check_backbone
 from training.nkr import NKR, read_nkr
 from training.slots import BARE, Adapter, Slots
 
+SHUT_DOWN = "The backbone has been shut down."
+
 
 @dataclass(frozen=True)
 class _Question:
@@ -73,16 +75,20 @@ class Rack:
         questions = [_Question(nkr, text, context, Future()) for nkr, text in asked]
         with self._changed:
             if self._closed:
-                raise NKRError("The backbone has been shut down.")
+                raise NKRError(SHUT_DOWN)
             self._waiting.extend(questions)
             self._changed.notify()
         return [question.answered.result() for question in questions]
 
     def close(self) -> None:
-        """Answer what is waiting, then leave the model bare."""
+        """End what is being answered, tell what waits that it is over, and leave the model bare."""
         with self._changed:
             self._closed = True
+            waiting = [*self._waiting]
+            self._waiting.clear()
             self._changed.notify()
+        for question in waiting:
+            question.answered.set_exception(NKRError(SHUT_DOWN))
         self._thread.join()
         self._slots.close()
 

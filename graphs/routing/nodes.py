@@ -14,6 +14,7 @@ from graphs.library import Volume, is_clear
 from graphs.routing.cited import citations, cited
 from graphs.routing.sheets import sheet
 from graphs.routing.state import RouterState
+from tools.errors import InputError
 from training.calibration import Calibration, ask_again
 from training.corpus import REFUSAL
 from training.scoring import is_refusal
@@ -61,6 +62,8 @@ def select_video(state: RouterState, runtime: Runtime[Settings]) -> dict[str, An
     desk = open_desk(runtime.context)
     alone = state["standalone"]
     ranked = desk.library.ranked(alone, desk.embed(alone))
+    if not ranked:
+        raise InputError(f"There is no NKR in {desk.library.folder} any more: distil a video.")
     turns = state.get("turns") or []
     before = turns[-1]["nkr"] if turns else None
     # What leans on the turn before, or fits no video better than that one, is about its video.

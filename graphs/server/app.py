@@ -10,15 +10,15 @@ from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from graphs.desk import Desk
-from graphs.library import Volume
+from graphs.library import AUTO, Volume
 from graphs.routing.rewatch import find_video
 from graphs.server.asking import Asking
-from graphs.server.completions import AUTO, ChatRequest, Completion
+from graphs.server.completions import ChatRequest, Completion
 from graphs.server.errors import RequestError, tell_errors
 from graphs.server.limits import Limits
-from training.nkr import WEIGHTS
 
 MAX_BODY = 1 << 20
+_READ = ["GET", "HEAD"]
 # The page asks no other host for anything.
 _POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; "
@@ -30,6 +30,7 @@ def create_app(
     desk: Desk,
     *,
     keys: Sequence[str] = (),
+    hosts: Sequence[str] = (),
     at_once: int = 32,
     waiting: int = 128,
     seconds: float = 120.0,
@@ -37,17 +38,20 @@ def create_app(
 ) -> FastAPI:
     """Return the app that serves a desk's NKRs.
 
-    ``keys`` are the bearer keys of which one is needed, none for no need of one. ``at_once``
-    requests run and ``waiting`` more wait, each for ``seconds`` at most.
+    ``keys`` are the bearer keys of which one is needed, none for no need of one; ``hosts`` the
+    names by which clients may call it, none for any. ``at_once`` requests run and ``waiting`` more
+    wait, each for ``seconds`` at most.
     """
     # What reads files or long texts is no coroutine: the loop stays free for the other clients.
-    app = FastAPI(title="NKR", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="NKR", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
     asking = Asking(desk, at_once=at_once, waiting=waiting, seconds=seconds)
     tokenizer = desk.engine.tokenizer
-    app.add_middleware(Limits, keys=keys, max_body=max_body)
-    tell_errors(app)
+    app.add_middleware(Limits, keys=keys, hosts=hosts, max_body=max_body, refuse=asking.refuse)
+    tell_errors(app, asking.refuse)
 
-    @app.get("/healthz")
+    @app.api_route("/healthz", methods=_READ)
     def healthz() -> dict[str, Any]:
         return {"status": "ok", "models": len(desk.library.volumes())}
 
@@ -80,14 +84,14 @@ def create_app(
             "problems": desk.library.problems,
         }
 
-    @app.get("/api/videos/{name}")
+    @app.api_route("/api/videos/{name}", methods=_READ)
     def video(name: str) -> FileResponse:
         path = find_video(volume_of(name), desk.settings.videos)
         if path is None:
             raise RequestError(404, "The video's file is not here.", code="no_video")
         return FileResponse(path)
 
-    @app.get("/")
+    @app.api_route("/", methods=_READ)
     def page() -> HTMLResponse:
         text = files("graphs.server").joinpath("page.html").read_text(encoding="utf-8")
         return HTMLResponse(text, headers={"Content-Security-Policy": _POLICY})
@@ -120,7 +124,7 @@ def _card(volume: Volume, videos: str | None) -> dict[str, Any]:
         "id": volume.id,
         "name": manifest.video.name,
         "seconds": manifest.video.seconds,
-        "bytes": (volume.nkr.folder / WEIGHTS).stat().st_size,
+        "bytes": volume.bytes,
         "facts": manifest.corpus.counts.get("facts"),
         "recall": manifest.scores.get("recall_check"),
         "created": manifest.created,

@@ -10,12 +10,16 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from agents.embedded.contextualizer import contextualize
 from graphs.desk import Desk
+from graphs.library import AUTO
 from graphs.router import graph
 from graphs.routing.state import Asked, Replied, Turn
-from graphs.server.completions import AUTO, ChatRequest
+from graphs.server.completions import ChatRequest
 from graphs.server.errors import RequestError
 from tools.errors import InputError
 from training.errors import NKRError
+
+# A follow-up leans on the turn before it, hardly ever on more than a few of them.
+TURNS = 8
 
 
 class Asking:
@@ -41,16 +45,13 @@ class Asking:
         known = Gauge("nkr_models", "NKRs that can be asked.", registry=self.registry)
         known.set_function(lambda: len(desk.library.volumes()))
 
+    def refuse(self, code: str) -> None:
+        """Count a request that gets no answer."""
+        self._refused.labels(code).inc()
+
     async def ask(self, request: ChatRequest) -> Replied:
         """Return the router's reply; raises `RequestError` where there is none."""
-        try:
-            return await self._ask(request)
-        except RequestError as error:
-            self._refused.labels(error.code).inc()
-            raise
-
-    async def _ask(self, request: ChatRequest) -> Replied:
-        question = request.question()
+        question = await run_in_threadpool(request.question, self._desk.engine.tokenizer)
         known = await run_in_threadpool(self._desk.library.volumes)
         if request.model != AUTO and request.model not in known:
             raise RequestError(
@@ -85,7 +86,7 @@ class Asking:
     def _turns(self, request: ChatRequest, video: str | None) -> list[Turn]:
         """Return the conversation so far, its questions written out."""
         turns: list[Turn] = []
-        for asked, answer in request.exchanges():
+        for asked, answer in request.exchanges()[-TURNS:]:
             alone = (
                 contextualize(asked, turns[-1]["question"], turns[-1]["answer"]) if turns else asked
             )
@@ -103,5 +104,5 @@ class Asking:
             work.exception()
 
     def close(self) -> None:
-        """End when what runs has ended."""
-        self._pool.shutdown(cancel_futures=True)
+        """Begin nothing more; what runs ends with the desk."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

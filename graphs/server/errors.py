@@ -1,5 +1,6 @@
 """Errors as OpenAI's API tells them: an object with a message, a type and a code."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -24,27 +25,54 @@ def error_body(status: int, message: str, code: str | None, param: str | None = 
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
-def tell_errors(app: FastAPI) -> None:
-    """Let an app tell every error as such an object."""
+def tell_errors(app: FastAPI, count: Callable[[str], None]) -> None:
+    """Let an app tell every error as such an object, and count it by its code."""
+
+    def told(status: int, message: str, code: str, param: str | None = None) -> JSONResponse:
+        count(code)
+        return JSONResponse(error_body(status, message, code, param), status)
 
     @app.exception_handler(RequestError)
     async def known(request: Request, error: RequestError) -> JSONResponse:
-        body = error_body(error.status, error.message, error.code, error.param)
-        headers = {"Retry-After": "1"} if error.status == 429 else None
-        return JSONResponse(body, error.status, headers)
+        answer = told(error.status, error.message, error.code, error.param)
+        if error.status == 429:
+            answer.headers["Retry-After"] = "1"
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"] if part != "body")
-        message = f"{place or 'The body'}: {first['msg']}."
-        return JSONResponse(error_body(400, message, "invalid_value", place or None), 400)
+        message, place = _sentence(error.errors()[0])
+        return told(400, message, "invalid_value", place)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        body = error_body(error.status_code, str(error.detail), None)
-        return JSONResponse(body, error.status_code, error.headers)
+        asked = f"{request.method} {request.url.path}"
+        message, code = {
+            404: (f"There is no {asked}: the API's addresses begin with /v1.", "not_found"),
+            405: (f"There is no {asked}: another method is needed.", "method_not_allowed"),
+        }.get(error.status_code, (f"{error.detail}.", "bad_request"))
+        answer = told(error.status_code, message, code)
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.exception_handler(Exception)
     async def unknown(request: Request, error: Exception) -> JSONResponse:
-        return JSONResponse(error_body(500, "The server failed on this request.", None), 500)
+        return told(500, "The server failed on this request: its log says why.", "failed")
+
+
+_CONTENT = 'give a text, or a list of parts such as {"type": "text", "text": "Who?"}'
+
+
+def _sentence(error: Any) -> tuple[str, str | None]:
+    """Return what is wrong with a body by its first error, and where."""
+    loc = [str(part) for part in error["loc"] if part != "body"]
+    if error["type"] == "json_invalid":
+        return f"The body is no JSON: it breaks at character {loc[0]}.", None
+    if not loc:
+        return "The body must be a JSON object, sent as Content-Type: application/json.", None
+    if "content" in loc:
+        # Beyond it are the names of what it might have been.
+        place = ".".join(loc[: loc.index("content") + 1])
+        return f"{place}: {_CONTENT}.", place
+    place = ".".join(loc)
+    return f"{place}: {error['msg']}.", place

@@ -1,7 +1,7 @@
 """What a request may ask of the server: who may, how much at once, and how large."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import unquote
 
 from starlette.datastructures import Headers
@@ -19,13 +19,25 @@ _ASSETS = "/page/"
 class Limits:
     """ASGI middleware: bearer keys where there are any, and bodies of at most ``max_body`` bytes.
 
-    The page sends the key as a cookie, since a player cannot send a header.
+    Where there are ``hosts``, requests to others are refused: a page from elsewhere whose name was
+    bent to this machine's address could read everything. ``refuse`` counts by code. The page sends
+    the key as a cookie, since a player cannot send a header.
     """
 
-    def __init__(self, app: ASGIApp, *, keys: Sequence[str], max_body: int) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        keys: Sequence[str],
+        hosts: Sequence[str],
+        max_body: int,
+        refuse: Callable[[str], None],
+    ) -> None:
         self._app = app
         self._keys = [key.encode() for key in keys]
+        self._hosts = {host.casefold() for host in hosts}
         self._max_body = max_body
+        self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -33,9 +45,8 @@ class Limits:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if not self._may(scope["path"], headers):
-            body = error_body(401, "A valid key is needed: send it as a bearer token.", "no_key")
-            refusal = JSONResponse(body, 401, {"WWW-Authenticate": "Bearer"})
+        refusal = self._refusal(scope["path"], headers)
+        if refusal:
             await refusal(scope, receive, send)
             return
         body = b""
@@ -46,9 +57,7 @@ class Limits:
             body += message.get("body", b"")
             if len(body) > self._max_body:
                 told = f"The body is larger than {self._max_body} bytes."
-                await JSONResponse(error_body(413, told, "body_too_large"), 413)(
-                    scope, receive, send
-                )
+                await self._told(413, told, "body_too_large")(scope, receive, send)
                 return
             if not message.get("more_body"):
                 break
@@ -59,6 +68,21 @@ class Limits:
 
         await self._app(scope, again, send)
 
+    def _refusal(self, path: str, headers: Headers) -> JSONResponse | None:
+        host = headers.get("host", "").casefold()
+        if self._hosts and _without_port(host) not in self._hosts:
+            told = f"This server is not called {host!r}: start it with --allow-host to allow that."
+            return self._told(421, told, "unknown_host")
+        if not self._may(path, headers):
+            refusal = self._told(401, "A valid key is needed: send it as a bearer token.", "no_key")
+            refusal.headers["WWW-Authenticate"] = "Bearer"
+            return refusal
+        return None
+
+    def _told(self, status: int, message: str, code: str) -> JSONResponse:
+        self._refuse(code)
+        return JSONResponse(error_body(status, message, code), status)
+
     def _may(self, path: str, headers: Headers) -> bool:
         if not self._keys or path in _OPEN or path.startswith(_ASSETS):
             return True
@@ -68,3 +92,9 @@ class Limits:
         # Each is compared in full, so that the time tells nothing.
         same = [hmac.compare_digest(given.encode(), key) for key in self._keys]
         return any(same)
+
+
+def _without_port(host: str) -> str:
+    """Return the name in a Host header; the colons of an IPv6 address are within brackets."""
+    name, _, port = host.rpartition(":")
+    return (name if port.isdigit() else host).strip("[]")
