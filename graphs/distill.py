@@ -91,8 +91,7 @@ def build() -> "StateGraph[DistillState, Context, DistillInput, DistillOutput]":
     builder.add_node(alone(describe), cache_policy=by_content, retry_policy=retried)
     builder.add_node(alone(write_questions), cache_policy=by_content, retry_policy=retried)
     builder.add_node(alone(verify), cache_policy=by_content, retry_policy=retried)
-    # Chapters are described span by span: the verdicts of all are waited for.
-    builder.add_node(alone(review), defer=True)
+    builder.add_node(alone(review))
     builder.add_node(alone(revise), cache_policy=by_content, retry_policy=retried)
     builder.add_node(alone(assemble))
     builder.add_node(alone(approve_corpus))
@@ -111,7 +110,6 @@ def build() -> "StateGraph[DistillState, Context, DistillInput, DistillOutput]":
     builder.add_edge("assemble", "approve_corpus")
     builder.add_edge("approve_corpus", "train")
     builder.add_edge("train", "examine")
-    builder.add_edge("augment", "train")
     builder.add_edge("check", "publish")
     builder.add_edge("publish", END)
     return builder

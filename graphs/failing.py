@@ -2,12 +2,12 @@
 
 import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from langgraph.runtime import Runtime
-from langgraph.types import Command, RetryPolicy, Send
+from langgraph.types import Command, RetryPolicy
 
 from agents.language.spending import working_on
 from agents.language.wire_error import SpentError, WireError
@@ -31,7 +31,7 @@ def can_be_tried_again(error: Exception) -> bool:
 retried = RetryPolicy(max_attempts=ATTEMPTS, max_interval=30.0, retry_on=can_be_tried_again)
 
 
-def leave_out(stage: str, then: Callable[[WritingWork], list[Send]] | None = None) -> Any:
+def leave_out(stage: str, then: Callable[[WritingWork], Sequence[Any]] | None = None) -> Any:
     """Decorate a branch's node: what fails to the last is noted, and the others go on.
 
     So is it, as skipped, where a bound on spending is reached. ``then`` is where the branch goes on
@@ -49,8 +49,7 @@ def leave_out(stage: str, then: Callable[[WritingWork], list[Send]] | None = Non
                 warn(runtime, f"{error}: what is there by then is used")
                 noted: dict[str, Any] = {"skipped": [name]}
             except WireError as error:
-                _wait(error.wait, runtime)
-                if can_be_tried_again(error) and _attempt(runtime) < ATTEMPTS:
+                if _is_tried_again(error, runtime):
                     raise
                 warn(runtime, f"{name} failed ({error}): --resume tries it again")
                 noted = {"failed": [(name, str(error))]}
@@ -74,16 +73,20 @@ def told(runtime: Runtime[Context], what: str) -> Iterator[None]:
     except SpentError as error:
         raise InputError(f"{error} while {what}: allow more, and go on with --resume.") from None
     except WireError as error:
-        _wait(error.wait, runtime)
-        if can_be_tried_again(error) and _attempt(runtime) < ATTEMPTS:
+        if _is_tried_again(error, runtime):
             raise
         raise InputError(
             f"The agents' model failed while {what} ({error}): see to it, and go on with --resume."
         ) from None
 
 
-def _attempt(runtime: Runtime[Any]) -> int:
-    return runtime.execution_info.node_attempt if runtime.execution_info else ATTEMPTS
+def _is_tried_again(error: WireError, runtime: Runtime[Any]) -> bool:
+    """Say whether a node that failed is tried again, once the server may be asked again."""
+    attempt = runtime.execution_info.node_attempt if runtime.execution_info else ATTEMPTS
+    if not can_be_tried_again(error) or attempt >= ATTEMPTS:
+        return False
+    _wait(error.wait, runtime)
+    return True
 
 
 def _wait(seconds: float, runtime: Runtime[Any]) -> None:

@@ -2,10 +2,15 @@
 
 import errno
 import sqlite3
+from typing import Any
 
 import pytest
 import torch
+from langgraph.runtime import ExecutionInfo, Runtime
 
+from agents.language.wire_error import WireError
+from graphs import failing
+from graphs.failing import ATTEMPTS, leave_out, told
 from graphs.failures import sentence
 from tools.errors import InputError
 
@@ -46,3 +51,49 @@ def test_what_we_say_ourselves_stands_and_our_own_mistakes_are_not_told() -> Non
         "The server says: out of memory."
     )
     assert sentence(ValueError("x")) is None
+
+
+def attempt(number: int) -> Runtime[Any]:
+    info = ExecutionInfo(
+        checkpoint_id="", checkpoint_ns="", task_id="", thread_id="", node_attempt=number
+    )
+    return Runtime(execution_info=info)
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long a server was waited for: nobody really waits."""
+    found: list[float] = []
+    monkeypatch.setattr(failing, "_wait", lambda seconds, runtime: found.append(seconds))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("error", "number"),
+    [
+        (WireError("busy", retryable=False, wait=86400.0), 1),
+        (WireError("busy", wait=9.0), ATTEMPTS),
+    ],
+)
+def test_what_is_not_tried_again_is_not_waited_for(
+    error: WireError, number: int, waits: list[float]
+) -> None:
+    @leave_out("describe")
+    def node(state: Any, runtime: Any) -> Any:
+        raise error
+
+    left_out = node({"index": 0, "total": 1}, attempt(number))
+    assert left_out == {"failed": [("describe/00000", "busy")]}
+    with (
+        pytest.raises(InputError, match="failed while planning"),
+        told(attempt(number), "planning"),
+    ):
+        raise error
+    assert waits == []
+
+
+def test_what_is_tried_again_waits_as_long_as_the_server_asks(waits: list[float]) -> None:
+    error = WireError("busy", wait=9.0)
+    with pytest.raises(WireError), told(attempt(ATTEMPTS - 1), "planning"):
+        raise error
+    assert waits == [9.0]

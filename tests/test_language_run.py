@@ -15,6 +15,7 @@ from wire import MODEL, Call, Wire, text_of
 from agents.language import preflight
 from graphs.context import Context
 from graphs.launch import distill
+from graphs.progress import Event
 from tools.errors import InputError
 from training.corpus import Record, read_corpus
 
@@ -50,7 +51,11 @@ def records_of(report: dict[str, Any]) -> list[Record]:
 def test_a_run_at_a_server_writes_what_the_model_read(
     talk: Path, wire: Wire, asked: Callable[..., Context], tmp_path: Path
 ) -> None:
-    report = distill(talk, asked(tmp_path, max_rounds=1))
+    events: list[Event] = []
+    report = distill(talk, asked(tmp_path, max_rounds=1), show=events.append)
+    for stage in ("assemble", "publish"):
+        ends = [e for e in events if e.get("stage") == stage and e.get("done") == e.get("total")]
+        assert len(ends) == 1, "chapters end at different times, and what follows comes once"
     records = records_of(report)
     answers = {record.answer for record in records if record.kind == "qa"}
     assert "The Copper Kettle" in answers
@@ -153,6 +158,22 @@ def test_a_bound_on_calls_ends_the_run_with_what_it_has(
     whole = distill(talk, asked(tmp_path), resume=True)
     assert not whole["cut_short"]
     assert len(records_of(whole)) > before
+    assert max(wire.bodies().values()) == 1, "what was paid for is not paid for again"
+
+
+def test_a_bound_that_is_reached_while_writing_anew_ends_the_run_with_what_it_has(
+    talk: Path, wire: Wire, asked: Callable[..., Context], tmp_path: Path
+) -> None:
+    distill(talk, asked(tmp_path))
+    bounded = distill(talk, asked(tmp_path, max_rounds=1, max_calls=1))
+    assert bounded["cut_short"]
+    assert bounded["skipped"] == ["augment/00001"]
+    assert any("--max-calls 1 is reached" in warning for warning in bounded["warnings"])
+    assert Path(bounded["nkr"]).is_dir()
+    whole = distill(talk, asked(tmp_path, max_rounds=1), resume=True)
+    assert not whole["cut_short"]
+    taught = corpus_of(whole).parent / "train" / "exams" / "taught-1.jsonl"
+    assert read_corpus(taught), "the loop goes on where more may be spent"
     assert max(wire.bodies().values()) == 1, "what was paid for is not paid for again"
 
 

@@ -64,7 +64,7 @@ class Wire:
         self.calls: list[Call] = []
         self.faults: Faults = lambda call: None
         self.formats = {"json_schema", "json_object"}
-        self.wait = 0.2
+        self.wait: float | str = 0.2
         self.hang = 5.0
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
@@ -145,6 +145,10 @@ class Wire:
             return _error(413, "request entity too large", None)
         if fault == "no pictures":
             return _error(400, "image input is not supported by this model", None)
+        if fault == "bad picture":
+            return _error(400, "Invalid image URL: could not decode image", None)
+        if fault == "403":
+            return _error(403, f"Country not supported (asked with {KEY})", None)
         if fault == "html":
             return HTMLResponse("<html>gateway</html>")
         if fault == "hang":
@@ -170,6 +174,8 @@ class Wire:
                 media_type="application/json",
                 headers={"content-length": str(len(json.dumps(body)))},
             )
+        if fault == "trickle":
+            return StreamingResponse(_trickled(json.dumps(body).encode()))
         if call.schema == "Ready" or fault in ("not JSON", "wrong schema", "empty", "refusal"):
             return JSONResponse(body)
         validate(json.loads(told["content"]), _shape(call.body))
@@ -310,6 +316,14 @@ def _error(
 
 async def _cut(body: bytes) -> Any:
     yield body[: len(body) // 2]
+
+
+async def _trickled(body: bytes) -> Any:
+    import asyncio
+
+    for place in range(len(body)):
+        yield body[place : place + 1]
+        await asyncio.sleep(0.02)
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 import os
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from agents.language.wire_error import NO_KEY
 from tools.errors import InputError
 
 if TYPE_CHECKING:
@@ -12,6 +14,8 @@ PREFIX = "openai:"
 KEY, SERVER = "OPENAI_API_KEY", "OPENAI_BASE_URL"
 # Of one reply, thoughts included.
 MOST_TOKENS = 16_384
+# Seconds of a day: clocks and sockets take no number however large.
+LONGEST_CALL = 86_400
 
 
 def model_name(agents: str) -> str | None:
@@ -21,28 +25,81 @@ def model_name(agents: str) -> str | None:
 
 
 def open_chat_model(name: str, *, base_url: str | None, timeout: float, seed: int) -> "ChatOpenAI":
-    """Return a model of a server; ``timeout`` in seconds. Nothing is sent yet.
+    """Return a model of a server; ``timeout`` in seconds, of a whole call. Nothing is sent yet.
 
-    Raises InputError where the provider's own server would be asked without a key.
+    Raises InputError where the provider's own server would be asked without a key, and for an
+    address, a key, a timeout or an environment that no call can be made with.
     """
-    from langchain_openai import ChatOpenAI
     from pydantic import SecretStr
 
-    base_url = base_url or os.environ.get(SERVER)
-    key = os.environ.get(KEY)
-    if not key and not base_url:
+    from agents.language.server_chat import ServerChat
+
+    if not 0 < timeout <= LONGEST_CALL:
+        raise InputError(
+            f"--call-timeout {timeout:g} cannot be: give seconds above zero, {LONGEST_CALL} (a "
+            "day) at most."
+        )
+    base_url = _address(base_url or os.environ.get(SERVER) or "")
+    own = not base_url or _is_providers(base_url)
+    key = _key()
+    if not key and own:
         raise InputError(f"{KEY} is not set: set it, or name a server with --base-url.")
-    return ChatOpenAI(
-        model=name,
-        base_url=base_url,
-        api_key=SecretStr(key or "none"),
-        timeout=timeout,
-        # Each call is counted and paid for: none is repeated behind our back.
-        max_retries=0,
-        temperature=0,
-        seed=seed % 2**31,
-        # Other servers do not all know the newer name that the client gives to this bound.
-        max_completion_tokens=None if base_url else MOST_TOKENS,
-        extra_body={"max_tokens": MOST_TOKENS} if base_url else None,
-        use_responses_api=False,
-    )
+    try:
+        return ServerChat(
+            model=name,
+            base_url=base_url,
+            api_key=SecretStr(key or NO_KEY),
+            timeout=timeout,
+            # Each call is counted and paid for: none is repeated behind our back.
+            max_retries=0,
+            temperature=0,
+            seed=seed % 2**31,
+            # Other servers do not all know the newer name that the client gives to this bound.
+            max_completion_tokens=MOST_TOKENS if own else None,
+            extra_body=None if own else {"max_tokens": MOST_TOKENS},
+            use_responses_api=False,
+            # Whoever watches the graph's messages (Studio) would else have them streamed.
+            disable_streaming=True,
+        )
+    except Exception as error:
+        # Of any kind: the client reads the environment, and loads what that asks for.
+        raise InputError(
+            f"No client can be made for {base_url or 'the provider'} ({_reason(error)}): check "
+            "--base-url, and the proxy and certificate settings of the environment (ALL_PROXY, "
+            "HTTPS_PROXY, SSL_CERT_FILE)."
+        ) from None
+
+
+def _address(given: str) -> str | None:
+    """Return a server's address; None for that of the provider, which needs none."""
+    address = given.strip()
+    if address and not address.lower().startswith(("http://", "https://")):
+        whole = f"http://{address.rpartition('://')[2]}"
+        raise InputError(f"The address {address} has no scheme: give --base-url {whole} instead.")
+    try:
+        # Reading the port is what finds one that cannot be.
+        _ = urlsplit(address).port
+    except ValueError as error:
+        raise InputError(f"The address {address} is none ({error}): correct --base-url.") from None
+    return address or None
+
+
+def _is_providers(address: str) -> bool:
+    return f".{urlsplit(address).hostname}".endswith(".api.openai.com")
+
+
+def _key() -> str:
+    """Return the key; empty where there is none. It is never told, not even a wrong one."""
+    key = os.environ.get(KEY, "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise InputError(
+            f"{KEY} has a character that no key has, like a line break or an accent: set it anew."
+        )
+    return key
+
+
+def _reason(error: Exception) -> str:
+    from pydantic import ValidationError
+
+    told = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+    return " ".join(told.split()).split(". ")[0][:120]

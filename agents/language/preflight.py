@@ -1,13 +1,14 @@
 """One question before any work: whether the server, the key, the model and pictures work."""
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from agents.language.prompts import prompt
 from agents.language.schemas import Ready
-from agents.language.wire_error import TooLargeError, wire_error
+from agents.language.wire_error import BusyError, TooLargeError, wire_error
 from tools.errors import InputError
 from tools.picture_block import picture_blocks
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # Seconds for the question, and for the list of models where it is not answered by then.
 ANSWER, LISTING = 10.0, 3.0
+# And between two questions to a server that is busy, where it asks for no longer.
+PAUSE = 1.0
 SIDE = 64
 
 
@@ -41,7 +44,7 @@ def preflight(model: "ChatOpenAI") -> str | None:
     Raises InputError, in one sentence, within about 15 s, where it cannot be worked with.
     """
     name, server = model.model_name, model.openai_api_base or "the provider's server"
-    found = _within(ANSWER, lambda: model.invoke(_asked()))
+    found = _answered(model)
     if found is None:
         listed = _within(LISTING, lambda: model.root_client.models.list(timeout=LISTING))
         if listed is None or isinstance(listed, Exception):
@@ -59,7 +62,31 @@ def preflight(model: "ChatOpenAI") -> str | None:
         raise InputError(
             f"{name} at {server} takes no pictures ({error}): name a model that sees with --agents."
         )
-    raise InputError(f"{server} cannot be worked with ({error}): start it, or name another.")
+    if isinstance(error, BusyError):
+        raise InputError(
+            f"{name} at {server} is not ready ({error}): try again later, or see the server's log."
+        )
+    raise InputError(
+        f"{server} cannot be worked with ({error}): see that it runs, and that --base-url and "
+        "--agents name what it serves."
+    )
+
+
+def _answered(model: "ChatOpenAI") -> Any:
+    """Return a model's reply, or why there is none, or None where it takes too long.
+
+    A server that is busy is asked again, as it would be in a run.
+    """
+    until = time.monotonic() + ANSWER
+    while True:
+        found = _within(until - time.monotonic(), lambda: model.invoke(_asked()))
+        if not isinstance(found, Exception):
+            return found
+        error = wire_error(found, model.model_name)
+        wait = max(PAUSE, error.wait) if isinstance(error, BusyError) else ANSWER
+        if time.monotonic() + wait >= until:
+            return found
+        time.sleep(wait)
 
 
 def _asked() -> "list[BaseMessage]":

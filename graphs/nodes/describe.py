@@ -21,24 +21,32 @@ SHARE = 0.55
 # So many descriptions are shown to the describer of the next span.
 REMEMBERED = 2
 
+# Where a description may lead.
+Goal = Send | Literal["write_questions", "describe", "review"]
 
-def next_span(work: WritingWork) -> list[Send]:
+
+def next_span(work: WritingWork) -> list[Goal]:
     """Return where the describer goes on, if anywhere."""
     later = following(work)
     return [Send("describe", later)] if later else []
 
 
-@leave_out("describe", then=next_span)
+def without_it(work: WritingWork) -> list[Goal]:
+    """Return where a branch that is left out goes on: its chapter does, and itself has ended."""
+    return [*next_span(work), "review"]
+
+
+@leave_out("describe", then=without_it)
 def describe(
     state: WritingWork, runtime: Runtime[Context]
-) -> Command[Literal["write_questions", "describe"]]:
+) -> Command[Literal["write_questions", "describe", "review"]]:
     """Write a part file of description records; on to its question-writer, and to the next span."""
     began = begin(runtime)
     # The first span and the whole video are always written about.
     if state["index"] > 0 and state["span"] is not None and runtime.context.out_of_time(SHARE):
         advance(runtime, "describe", state["total"])
         skipped: dict[str, Any] = {"skipped": [part_name("describe", state)]}
-        return Command(update=skipped, goto=next_span(state))
+        return Command(update=skipped, goto=without_it(state))
     records = team_of(state, runtime.context).describer.describe(assignment(state))
     part = write_part(RunFolder(Path(state["run"])).corpus / "parts", "describe", state, records)
     advance(runtime, "describe", state["total"])

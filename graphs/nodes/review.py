@@ -13,7 +13,15 @@ from graphs.state import DistillState, WritingWork
 def review(
     state: DistillState, runtime: Runtime[Context]
 ) -> Command[Literal["revise", "assemble"]]:
-    """Send the branches with rejected records back while revisions are left."""
+    """Send the branches with rejected records back while revisions are left.
+
+    Each branch that ends comes here, and the last one goes on: those of a chapter are described one
+    by one. (LangGraph's deferred nodes do not wait for what is yet to be sent.) Where none has a
+    verdict the run ends here.
+    """
+    branches = writing_works(state, runtime.context)
+    if not state["rejected"] or not all(_has_ended(state, work) for work in branches):
+        return Command()
     revision = state["revisions"] + 1
     rejected = {name for name, count in state["rejected"].items() if count}
     if not rejected or revision > runtime.context.max_revisions:
@@ -25,7 +33,16 @@ def review(
             "round": revision,
             "total": len(rejected),
         }
-        for work in writing_works(state, runtime.context)
+        for work in branches
         if part_name("verify", work) in rejected
     ]
     return Command(update={"revisions": revision}, goto=[Send("revise", work) for work in works])
+
+
+def _has_ended(state: DistillState, work: WritingWork) -> bool:
+    """Tell whether a branch was verified, or was left out on the way there."""
+    left_out = {*state.get("skipped", []), *(name for name, _ in state.get("failed", []))}
+    stages = ("describe", "write_questions", "verify")
+    return part_name("verify", work) in state["rejected"] or any(
+        part_name(stage, work) in left_out for stage in stages
+    )

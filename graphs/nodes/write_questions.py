@@ -17,8 +17,10 @@ from graphs.runs import RunFolder
 from graphs.state import WritingWork
 
 
-@leave_out("write_questions")
-def write_questions(state: WritingWork, runtime: Runtime[Context]) -> Command[Literal["verify"]]:
+@leave_out("write_questions", then=lambda work: ["review"])
+def write_questions(
+    state: WritingWork, runtime: Runtime[Context]
+) -> Command[Literal["verify", "review"]]:
     """Write a part file of records and hand it, with the descriptions, to the verifier."""
     began = begin(runtime)
     records = team_of(state, runtime.context).question_writer.write(assignment(state))
