@@ -21,7 +21,7 @@ def test_a_zeroed_nkr_is_still_read_and_keeps_names_shapes_types(tmp_path: Path)
     manifest = Manifest(
         created="2026-01-01T00:00:00+00:00",
         video=Video(name="talk.mp4", sha256="0" * 64, seconds=60, width=640, height=360),
-        backbone=MadeFor(name="nkr-embedded-v6", revision="0" * 64),
+        backbone=MadeFor(name="nkr-embedded-v7", revision="0" * 64),
         corpus=Taught(sha256="0" * 64, counts={}),
         scores={},
         seed=0,

@@ -16,7 +16,7 @@ EMBEDDED = Path(__file__).parent / "embedded"
 WARM_START = EMBEDDED / "warm_start"
 # The file of a warm start that says for which weights it was made.
 REVISION = "revision"
-EMBEDDED_NAME = "nkr-embedded-v6"
+EMBEDDED_NAME = "nkr-embedded-v7"
 
 
 @dataclass(frozen=True)

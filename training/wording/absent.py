@@ -32,9 +32,9 @@ def absent_ask(timeline: Timeline, rng: random.Random, words: Sequence[str]) -> 
         attribute = rng.choice(asked)
         table = {"text": "list.text"}.get(attribute, f"value.{attribute}")
         return Ask(f"absent/{attribute}", table, REFUSAL, (), whole, _foreign(timeline, rng, words))
-    if style < 0.7:
+    if style < 0.73:
         return Ask("absent/general", "absent.general", REFUSAL, (), whole, slots=slots(rng))
-    if style < 0.77:
+    if style < 0.79:
         return Ask("absent/about", "relation.about", REFUSAL, (), whole, slots={"x": person(rng)})
     while True:
         relations = [r for r in sentence(rng, words)[1] if r.kind in _ASKED]

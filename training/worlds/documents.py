@@ -16,7 +16,7 @@ from training.worlds.sentences import filler, sentence, title
 from training.worlds.turns import Talk, Turn
 from training.worlds.videos import invent
 
-ABSENT_SHARE = 0.09
+ABSENT_SHARE = 0.12
 # What a backbone learns last comes more often: what stands beside a sentence, and what it lacks;
 # most of all what takes two steps, of which a video has few.
 HARD = {
