@@ -194,7 +194,7 @@ def _opened(name: str, folder: Path) -> Volume:
         raise NKRError(f"The folder {folder} has a name that no NKR can have: rename it.")
     volume = Volume(name, read_nkr(folder, weights_only=False))
     try:
-        whole = volume.embeddings.shape == (len(volume.evidence), DIMENSIONS) and volume.bytes > 0
+        whole = volume.embeddings.shape == (len(volume.evidence), DIMENSIONS)
     except (OSError, ValueError, KeyError, SafetensorError):
         whole = False
     if not whole:

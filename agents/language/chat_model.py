@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from agents.language.wire_error import NO_KEY
+from agents.language.wire_error import DAY, NO_KEY
 from tools.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ PREFIX = "openai:"
 KEY, SERVER = "OPENAI_API_KEY", "OPENAI_BASE_URL"
 # Of one reply, thoughts included.
 MOST_TOKENS = 16_384
-# Seconds of a day: clocks and sockets take no number however large.
-LONGEST_CALL = 86_400
 
 
 def model_name(agents: str) -> str | None:
@@ -34,10 +32,11 @@ def open_chat_model(name: str, *, base_url: str | None, timeout: float, seed: in
 
     from agents.language.server_chat import ServerChat
 
-    if not 0 < timeout <= LONGEST_CALL:
+    # Clocks and sockets take no number however large.
+    if not 0 < timeout <= DAY:
         raise InputError(
-            f"--call-timeout {timeout:g} cannot be: give seconds above zero, {LONGEST_CALL} (a "
-            "day) at most."
+            f"--call-timeout {timeout:g} cannot be: give seconds above zero, {DAY:.0f} (a day) at "
+            "most."
         )
     base_url = _address(base_url or os.environ.get(SERVER) or "")
     own = not base_url or _is_providers(base_url)
