@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.routing import TOLERANCE, contains
-from graphs.cli import USER_ERROR
+from graphs.commands.exits import USER_ERROR
 from graphs.desk import Desk, Settings, open_desk
 from graphs.environment import prepare
 from graphs.routing.cited import citations, cited

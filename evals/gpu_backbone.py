@@ -3,7 +3,7 @@
 from typing import Any
 
 from training.backbone import EMBEDDED, Backbone
-from training.tiny_vlm import IMAGE_TOKENS
+from training.pretraining.tiny_vlm import IMAGE_TOKENS
 
 # Qwen/Qwen3-VL-8B-Instruct's config.json.
 TEXT = {

@@ -16,9 +16,9 @@ from evals.reference import reference
 from training import sft
 from training.backbone import Backbone
 from training.corpus import Record
-from training.exposures import evened
 from training.lora import adapted_linears, make_bare
-from training.progress import Progress
+from training.trainer.exposures import evened
+from training.trainer.progress import Progress
 
 # Steps that warm up, in which ours captures its graphs, and that are timed; of a tiny backbone too.
 STEPS, TINY_STEPS = {"trl": (5, 40), "ours": (45, 40)}, {"trl": (1, 2), "ours": (3, 2)}

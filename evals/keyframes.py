@@ -87,8 +87,8 @@ def clip(folder: Path, seed: int) -> tuple[Path, list[Needle]]:
 
 def read(path: Path) -> list[Evidence]:
     """Return the texts that the tools read in a clip, shot by shot, as a distillation does."""
-    from graphs.nodes.perceive import measure
-    from graphs.resources import EYES
+    from graphs.distill.nodes.perceive import measure
+    from graphs.distill.resources import EYES
     from tools.shots import detect_shots
 
     with EYES.borrow(path) as eyes:
@@ -105,7 +105,7 @@ def read(path: Path) -> list[Evidence]:
 
 def hits(path: Path, needles: Sequence[Needle], image_embedder: str | None) -> dict[str, Any]:
     """Return for each choice, budget and way of asking the share of needles found."""
-    from graphs.resources import load_looks
+    from graphs.distill.resources import load_looks
     from tools.embedding import Embedder
     from tools.relevance import relevance
     from tools.video import open_video

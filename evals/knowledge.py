@@ -18,7 +18,7 @@ from typing import Any
 
 from evals import apart, commands, generated_clips, sample_clip
 from evals.smoke import FOOTAGE
-from graphs.parts import write_text
+from graphs.distill.parts import write_text
 from training.answerer import Answerer
 from training.calibration import Calibration, ask_again, auroc, expected_calibration_error
 from training.corpus import Record, read_corpus
@@ -122,7 +122,7 @@ def measure(video: Path, seed: int, out: Path) -> dict[str, Any]:
 
 def mounted(nkr: Path) -> tuple[Answerer, Calibration]:
     """Return an NKR mounted on the embedded backbone, with its calibration."""
-    from graphs.resources import load_backbone
+    from graphs.distill.resources import load_backbone
     from training.mount import mount
     from training.nkr import read_nkr
 

@@ -26,13 +26,13 @@ import torch
 
 from agents.examiner import examine
 from evals.reference import reference
-from graphs.parts import write_text
+from graphs.distill.parts import write_text
 from training import sft
 from training.backbone import load_backbone
 from training.corpus import Record
-from training.lora_trainer import LoraTrainer
 from training.mount import mount
 from training.nkr import WEIGHTS
+from training.trainer.lora_trainer import LoraTrainer
 
 BUDGETS = (0.5, 1.0, 2.0)
 # Steps by which a variant's speed is told, after those in which the teacher reads the exercises.

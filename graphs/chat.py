@@ -6,6 +6,6 @@ python -m graphs.chat --nkr-dir runs/nkrs
 import sys
 
 if __name__ == "__main__":
-    from graphs.cli import main
+    from graphs.commands.main import main
 
     sys.exit(main(["chat", *sys.argv[1:]]))

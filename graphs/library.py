@@ -18,7 +18,7 @@ from tools.evidence import TEXTS, Evidence
 from training.errors import NKRError
 from training.nkr import EMBEDDINGS, EVIDENCE, MANIFEST, NKR, WEIGHTS, read_nkr
 from training.prompt import is_text
-from training.scoring import fold
+from training.scoring import fold, times
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _LIKENESS, _NAMED = 4.0, 20.0
 # How far the best video must lie before the next.
 CLEAR = 0.5
+# What goes before a moment of the video; "longer than 10:00" asks for none.
+_MOMENT = re.compile(
+    r"\b(?:at|around|about|near|from|until|till|after|before|by|since|to)\s+([\d:]+\d)"
+)
 AUTO = "auto"
 """The name under which clients let the router choose; no NKR may have it."""
 
@@ -67,6 +71,18 @@ class Volume:
     def citer(self) -> Citer:
         """What finds the evidence of an answer."""
         return Citer(self.evidence, self.embeddings)
+
+    def lasts(self, question: str) -> bool:
+        """Tell whether the video has every moment that a question names.
+
+        A clock that the video tells of ("the bus at 17:45") is no moment.
+        """
+        late = [
+            clock
+            for clock in _MOMENT.findall(question)
+            if max(times(clock), default=0.0) > self.seconds
+        ]
+        return all(any(clock in item.value for item in self.evidence) for clock in late)
 
     @cached_property
     def bytes(self) -> int:

@@ -7,6 +7,6 @@ python -m graphs.register      # in the same folder, whenever there are new runs
 import sys
 
 if __name__ == "__main__":
-    from graphs.cli import main
+    from graphs.commands.main import main
 
     sys.exit(main(["register", *sys.argv[1:]]))

@@ -1,6 +1,7 @@
 """The router graph: a question about any of many videos, answered by the way that can.
 
 contextualize -> select_video -> recall -> gate: answer | search -> rewatch -> abstain
+Nothing is recalled where the video ends before the moment that is asked about.
 """
 
 from langgraph.graph import END, START, StateGraph
@@ -26,7 +27,11 @@ def build() -> StateGraph[RouterState, Settings, Asked, Replied]:
     builder.add_node("remember", nodes.remember)
     builder.add_edge(START, "contextualize")
     builder.add_edge("contextualize", "select_video")
-    builder.add_edge("select_video", "recall")
+    builder.add_conditional_edges(
+        "select_video",
+        lambda state: "recall" if state["candidates"] else "abstain",
+        ["recall", "abstain"],
+    )
     builder.add_conditional_edges("recall", nodes.gate, ["answer", "search"])
     builder.add_conditional_edges(
         "search",

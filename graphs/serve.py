@@ -7,6 +7,6 @@ python -m graphs.serve --nkr-dir runs/nkrs --videos ~/lectures
 import sys
 
 if __name__ == "__main__":
-    from graphs.cli import main
+    from graphs.commands.main import main
 
     sys.exit(main(["serve", *sys.argv[1:]]))

@@ -15,10 +15,10 @@ prepare(offline=False)
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver  # noqa: E402
 
 from graphs import chat_agent, router  # noqa: E402
-from graphs.context import Context  # noqa: E402
-from graphs.distill import build  # noqa: E402
-from graphs.parts import PartCache  # noqa: E402
-from graphs.runs import database, open_runs  # noqa: E402
+from graphs.distill.context import Context  # noqa: E402
+from graphs.distill.graph import build  # noqa: E402
+from graphs.distill.parts import PartCache  # noqa: E402
+from graphs.distill.runs import database, open_runs  # noqa: E402
 
 RUNS = open_runs(Path(Context().out))
 

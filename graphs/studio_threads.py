@@ -13,7 +13,7 @@ import httpx
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph_sdk import get_sync_client
 
-from graphs.runs import database, thread_id
+from graphs.distill.runs import database, thread_id
 from tools.errors import InputError
 
 

@@ -7,6 +7,6 @@ python -m graphs.trace runs/talk-1a2b3c4d --record q-000004.00-0012
 import sys
 
 if __name__ == "__main__":
-    from graphs.cli import main
+    from graphs.commands.main import main
 
     sys.exit(main(["trace", *sys.argv[1:]]))

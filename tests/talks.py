@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from evals.clips import steady, write_video
 from evals.faults.subject import write_backbone
-from graphs.context import Context
-from graphs.launch import distill
+from graphs.distill.context import Context
+from graphs.distill.launch import distill
 
 SIZE = (480, 270)
 FPS = 5

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from graphs.context import Context
-from graphs.launch import Waiting, distill
+from graphs.distill.context import Context
+from graphs.distill.launch import Waiting, distill
 from tools.errors import InputError
 
 pytest_plugins = ("talks",)

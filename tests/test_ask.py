@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tiny_nkr import PAIRS, publish_tiny
 
-from graphs.ask import Asker, read_questions, reply_to
+from graphs.asker import Asker, read_questions, reply_to
 from tools.errors import InputError
 from training.answerer import Answer
 from training.backbone import Backbone

@@ -19,9 +19,9 @@ from agents.language.backbone_chat import BackboneChat
 from agents.language.chat import json_schema
 from agents.language.prompts import prompt
 from agents.language.schemas import Answers, Questions, Ready, Step
-from graphs import cli
-from graphs.context import Context
-from graphs.launch import distill
+from graphs.commands.main import main
+from graphs.distill.context import Context
+from graphs.distill.launch import distill
 from tools.picture_block import picture_blocks
 from training.backbone import Backbone, load_backbone
 from training.corpus import read_corpus
@@ -141,9 +141,7 @@ def test_what_sees_nothing_is_told_before_any_work(
 ) -> None:
     runs = tmp_path / "runs"
     missing = str(tmp_path / "no.mp4")
-    assert (
-        cli.main(["distill", "--video", missing, "--agents", "backbone", "--out", str(runs)]) == 2
-    )
+    assert main(["distill", "--video", missing, "--agents", "backbone", "--out", str(runs)]) == 2
     told = capsys.readouterr().err
     assert told.startswith("error: The embedded backbone is no chat model")
     assert told.count("\n") == 1
@@ -156,7 +154,7 @@ def test_random_weights_end_in_one_sentence(
     """What they write is useless, and nothing breaks."""
     backbone = ["--backbone", str(tiny), "--backbone-name", "tiny"]
     given = ["--video", str(talk), "--agents", "backbone", "--out", str(tmp_path), *backbone]
-    code = cli.main(["distill", *given, "--max-calls", "12"])
+    code = main(["distill", *given, "--max-calls", "12"])
     told = capsys.readouterr().err
     assert code == 2, told
     assert "Traceback" not in told

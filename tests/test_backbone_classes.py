@@ -10,13 +10,13 @@ from tiny_models import CLASSES
 from tiny_nkr import PAIRS, RECORDS, publish_tiny
 from transformers import AutoModelForImageTextToText
 
-from training import lora_trainer
 from training.backbone import Backbone, load_backbone
-from training.lora_trainer import LoraTrainer
 from training.mount import mount
 from training.nkr import read_nkr
-from training.packed_trainer import PackedTrainer
 from training.sft import SFTSettings, train
+from training.trainer import lora_trainer
+from training.trainer.lora_trainer import LoraTrainer
+from training.trainer.packed_trainer import PackedTrainer
 
 STEPS = SFTSettings(epochs=8, warmup=1, learning_rate=1e-2, replay_share=0.0)
 QUESTIONS = [question for question, _ in PAIRS]

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from evals.clips import steady, write_sound, write_video
-from graphs.context import Context
-from graphs.launch import distill
+from graphs.distill.context import Context
+from graphs.distill.launch import distill
 
 pytest_plugins = ("talks",)
 

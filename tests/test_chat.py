@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from graphs.chatting import Conversation
-from graphs.cli import main
+from graphs.commands.main import main
 from graphs.desk import Desk, Settings
 from tools.errors import InputError
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from graphs.cli import main, resume_command
+from graphs.commands.interrupt import resume_command
+from graphs.commands.main import main
 
 pytest_plugins = ("talks",)
 
@@ -17,7 +18,7 @@ SCORES = {"recall_check", "recall_blind", "recall_train", "yesno", "choice", "li
 def test_help_and_bad_arguments_need_no_heavy_import() -> None:
     code = """
 import sys
-from graphs.cli import main
+from graphs.commands.main import main
 for arguments in (["distill", "--help"], ["ask", "--nkr", "x"], ["distill"], []):
     try:
         main(arguments)

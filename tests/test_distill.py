@@ -9,20 +9,20 @@ from typing import Any, cast
 
 import pytest
 
-from graphs.context import Context
-from graphs.distill import graph
-from graphs.launch import distill
-from graphs.nodes.assemble import settle
-from graphs.nodes.check import LEFT
-from graphs.nodes.examine import until
-from graphs.nodes.probe import even_spans
-from graphs.nodes.publish import past_limits
-from graphs.nodes.train import lesson
-from graphs.parts import PartCache, sums, work_key
-from graphs.report import stage_seconds
-from graphs.runs import thread_id, video_id
-from graphs.spread import spread
-from graphs.state import DistillState, join, merge
+from graphs.distill.context import Context
+from graphs.distill.graph import graph
+from graphs.distill.launch import distill
+from graphs.distill.nodes.assemble import settle
+from graphs.distill.nodes.check import LEFT
+from graphs.distill.nodes.examine import until
+from graphs.distill.nodes.probe import even_spans
+from graphs.distill.nodes.publish import past_limits
+from graphs.distill.nodes.train import lesson
+from graphs.distill.parts import PartCache, sums, work_key
+from graphs.distill.report import stage_seconds
+from graphs.distill.runs import thread_id, video_id
+from graphs.distill.spread import spread
+from graphs.distill.state import DistillState, join, merge
 from tools.errors import InputError
 from training.corpus import Message, Record, read_corpus
 from training.nkr import read_nkr

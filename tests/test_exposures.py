@@ -1,7 +1,7 @@
 """Exposures: how often a fact is met, and that rare ones get their share."""
 
 from training.corpus import Message, Record
-from training.exposures import evened, met, summary
+from training.trainer.exposures import evened, met, summary
 
 
 def records(fact: str, count: int) -> list[Record]:

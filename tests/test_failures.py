@@ -9,8 +9,8 @@ import torch
 from langgraph.runtime import ExecutionInfo, Runtime
 
 from agents.language.wire_error import WireError
-from graphs import failing
-from graphs.failing import ATTEMPTS, leave_out, told
+from graphs.distill import failing
+from graphs.distill.failing import ATTEMPTS, leave_out, told
 from graphs.failures import sentence
 from tools.errors import InputError
 

@@ -11,9 +11,9 @@ from training.backbone import Backbone
 from training.forgetting import Forgetting, Limits, measure
 from training.mount import mount
 from training.probe import AT_ONCE, read_probe
-from training.replay import replay
 from training.scoring import fold
 from training.sft import SFTSettings, TrainReport, train
+from training.trainer.replay import replay
 
 pytest_plugins = ("tiny_nkr",)
 

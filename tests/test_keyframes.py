@@ -95,7 +95,7 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CLIP of one layer at random weights, as a hub's folder holds it."""
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPProcessor
 
-    from training.tiny_vlm import train_tokenizer
+    from training.pretraining.tiny_vlm import train_tokenizer
 
     folder = tmp_path_factory.mktemp("clip")
     small = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1}

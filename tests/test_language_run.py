@@ -13,9 +13,9 @@ from talks import write_talk
 from wire import MODEL, Call, Wire, text_of
 
 from agents.language import preflight
-from graphs.context import Context
-from graphs.launch import distill
-from graphs.progress import Event
+from graphs.distill.context import Context
+from graphs.distill.launch import distill
+from graphs.distill.progress import Event
 from tools.errors import InputError
 from training.corpus import Record, read_corpus
 

@@ -19,8 +19,8 @@ from evals.learning_speed import (
     trained,
 )
 from evals.reference import REFERENCE, reference
-from training import batches
-from training.lora_trainer import LoraTrainer
+from training.trainer import batches
+from training.trainer.lora_trainer import LoraTrainer
 
 
 def test_the_reference_corpus_is_frozen() -> None:

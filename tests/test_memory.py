@@ -6,7 +6,7 @@ import sys
 import pytest
 
 FREED = """
-from graphs.memory import give_back
+from graphs.distill.memory import give_back
 
 def resident():
     with open("/proc/self/statm") as file:
@@ -30,7 +30,7 @@ def test_what_lies_in_pieces_is_given_back() -> None:
 
 
 def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    from graphs import memory
+    from graphs.distill import memory
 
     memory._trim.cache_clear()
     monkeypatch.setattr(memory.ctypes.util, "find_library", lambda name: None)

@@ -8,7 +8,6 @@ import torch
 from tiny_models import CLASSES
 from tiny_nkr import PAIRS, RECORDS, publish_tiny, record
 
-from training import step_graphs
 from training.answerer import Answerer
 from training.backbone import Backbone, load_backbone
 from training.corpus import Record
@@ -17,7 +16,8 @@ from training.mount import mount
 from training.nkr import NKR
 from training.rack import Rack
 from training.sft import SFTSettings, train
-from training.step_graphs import StepGraphs
+from training.trainer import step_graphs
+from training.trainer.step_graphs import StepGraphs
 
 pytest_plugins = ("tiny_nkr",)
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from training import answer_loss
-from training.answer_loss import answer_losses
-from training.packing import pack
-from training.tiny_vlm import Size, build_model, train_tokenizer
+from training.pretraining.tiny_vlm import Size, build_model, train_tokenizer
+from training.trainer import answer_loss
+from training.trainer.answer_loss import answer_losses
+from training.trainer.packing import pack
 
 
 @pytest.fixture(scope="module")

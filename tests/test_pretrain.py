@@ -6,11 +6,11 @@ from itertools import islice
 import torch
 
 from training.backbone import EMBEDDED
-from training.curriculum import POOL, batches, collate, encode
-from training.muon import Muon, orthogonal
-from training.part_probe import PartProbe
 from training.pretrain import layer_states, losses_of, optimizers
-from training.tiny_vlm import Size, build_model
+from training.pretraining.curriculum import POOL, batches, collate, encode
+from training.pretraining.muon import Muon, orthogonal
+from training.pretraining.part_probe import PartProbe
+from training.pretraining.tiny_vlm import Size, build_model
 from training.worlds.turns import Talk, Turn
 
 

@@ -13,8 +13,8 @@ from training.backbone import Backbone
 from training.forgetting import measure
 from training.mount import mount
 from training.probe import Reading, read_probe
-from training.replay import replay
 from training.sft import SFTSettings, train
+from training.trainer.replay import replay
 
 pytest_plugins = ("tiny_nkr",)
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from langgraph.runtime import RunControl
 
-from graphs.context import Context
-from graphs.launch import distill
-from graphs.progress import Event, Interrupted
+from graphs.distill.context import Context
+from graphs.distill.launch import distill
+from graphs.distill.progress import Event, Interrupted
 from tools.errors import InputError
 from training.nkr import read_nkr
 

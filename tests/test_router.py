@@ -126,6 +126,24 @@ def test_what_is_read_but_stands_nowhere_is_not_told(
     assert reply["steps"][-2:] == ["rewatch: nothing more was seen", "abstain"]
 
 
+@pytest.mark.parametrize("video", [None, LAMP])
+@pytest.mark.parametrize(
+    "moment", ["at 45:00", "after 1:00:00", "at 99:99:99", "from 00:05 to 09:00"]
+)
+def test_a_moment_past_the_end_is_not_shown(ask: Ask, video: str | None, moment: str) -> None:
+    reply = ask(f"What colour is the Lamp slide {moment}?", video)
+    assert (reply["answer"], reply["route"], reply["nkr"]) == (REFUSAL, "abstain", LAMP)
+    assert "ends before" in reply["steps"][-2]
+
+
+def test_a_clock_that_the_video_tells_of_is_no_moment(desk: Desk) -> None:
+    lamp = desk.volume(LAMP)
+    lamp.evidence[3] = lamp.evidence[3].model_copy(update={"value": "The bus leaves at 17:45."})
+    assert lamp.lasts("What leaves at 17:45?")
+    assert lamp.lasts("Is the video longer than 10:00?")
+    assert not lamp.lasts("What leaves at 17:46?")
+
+
 def test_the_frames_are_looked_at_again_where_the_evidence_is_silent(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ from langchain_openai import ChatOpenAI
 from tiny_library import OTHERS
 from tiny_nkr import PAIRS
 
-from graphs.cli import main
+from graphs.commands.main import main
 from graphs.desk import Desk, Settings
 from graphs.server.app import create_app
 from graphs.server.asking import Asking

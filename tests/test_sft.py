@@ -11,15 +11,15 @@ import torch
 from safetensors.torch import load_file
 from tiny_nkr import PAIRS, RECORDS, record
 
-from training import batches
 from training.backbone import Backbone, load_backbone, weights_hash
-from training.batches import SimilarLengths
 from training.errors import NKRError
 from training.lora import adapted_linears
-from training.lora_trainer import LoraTrainer
 from training.mount import mount
 from training.prompt import prompt
 from training.sft import SFTSettings, TrainReport, train
+from training.trainer import batches
+from training.trainer.batches import SimilarLengths
+from training.trainer.lora_trainer import LoraTrainer
 
 pytest_plugins = ("tiny_nkr",)
 

@@ -10,7 +10,7 @@ from transformers import AutoProcessor
 from training import soup
 from training.backbone import EMBEDDED
 from training.pretrain import CHECKPOINT
-from training.tiny_vlm import Size, build_model
+from training.pretraining.tiny_vlm import Size, build_model
 
 LAYER = "model.language_model.layers.5.mlp.down_proj.weight"
 

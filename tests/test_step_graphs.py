@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from training import step_graphs
-from training.step_graphs import StepGraphs
+from training.trainer import step_graphs
+from training.trainer.step_graphs import StepGraphs
 
 Batch = tuple[torch.Tensor, ...]
 

@@ -20,12 +20,12 @@ from guard import connections
 from langgraph_sdk import get_sync_client
 from tiny_nkr import PAIRS
 
-from graphs.alone import only_run
-from graphs.cli import main
-from graphs.context import Context
+from graphs.commands.main import main
 from graphs.desk import Settings
-from graphs.launch import distill
-from graphs.runs import RunFolder, thread_id, video_id
+from graphs.distill.alone import only_run
+from graphs.distill.context import Context
+from graphs.distill.launch import distill
+from graphs.distill.runs import RunFolder, thread_id, video_id
 from tools.video import open_video
 
 pytest_plugins = ("talks", "guard", "tiny_nkr", "tiny_library")

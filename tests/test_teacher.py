@@ -13,9 +13,9 @@ from training.generate import Generator
 from training.mount import mount
 from training.probe import Reading
 from training.prompt import prompt, user_turn
-from training.rows import MAX_TOKENS
 from training.sft import SFTSettings, train
-from training.teacher import TOP_K, Teacher, reads
+from training.trainer.rows import MAX_TOKENS
+from training.trainer.teacher import TOP_K, Teacher, reads
 
 pytest_plugins = ("tiny_nkr",)
 

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch.nn.functional import cosine_similarity
 
-from training.curriculum import collate, encode
-from training.part_probe import PartProbe
 from training.pretrain import give_meaning, keep_meaning, losses_of, optimizers
-from training.tiny_vlm import Size, build_model, train_tokenizer
-from training.token_meanings import embeddings, whole_words
+from training.pretraining.curriculum import collate, encode
+from training.pretraining.part_probe import PartProbe
+from training.pretraining.tiny_vlm import Size, build_model, train_tokenizer
+from training.pretraining.token_meanings import embeddings, whole_words
 from training.worlds.turns import Talk, Turn
 from training.worlds.words import everyday_words
 

@@ -13,11 +13,11 @@ import pytest
 from rich.console import Console
 from wire import KEY, MODEL, Wire
 
-from graphs import tracing
-from graphs.cli import main
-from graphs.context import Context
-from graphs.launch import distill
-from graphs.run_tree import read_run, tree
+from graphs.commands.main import main
+from graphs.distill import tracing
+from graphs.distill.context import Context
+from graphs.distill.launch import distill
+from graphs.distill.run_tree import read_run, tree
 from tools.errors import InputError
 from training.corpus import read_corpus, write_corpus
 

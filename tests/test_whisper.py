@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from tiny_whisper import SAID, write_aligner, write_whisper
 
-from graphs import cli
+from graphs.commands.main import main
 from tools.audio import AudioTrack, open_audio
 from tools.errors import InputError
 from tools.evidence import Evidence
@@ -137,7 +137,7 @@ def test_weights_that_are_missing_are_told_before_any_work(
 
     monkeypatch.setattr("socket.getaddrinfo", refuse)
     out = ["--out", str(tmp_path / "runs")]
-    assert cli.main(["distill", "--video", str(tmp_path / "no.mp4"), *out, *given]) == 2
+    assert main(["distill", "--video", str(tmp_path / "no.mp4"), *out, *given]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert error.count("\n") == 1

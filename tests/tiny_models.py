@@ -6,7 +6,13 @@ from typing import Any
 
 import torch
 
-from training.tiny_vlm import CHAT_TEMPLATE, Size, build_model, build_processor, train_tokenizer
+from training.pretraining.tiny_vlm import (
+    CHAT_TEMPLATE,
+    Size,
+    build_model,
+    build_processor,
+    train_tokenizer,
+)
 
 TEXTS = ["The title is The Lamp. What is on screen at 00:05?", "The video does not show that."]
 

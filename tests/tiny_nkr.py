@@ -8,8 +8,8 @@ import pytest
 from training.backbone import Backbone, load_backbone
 from training.corpus import Message, Record, corpus_hash, write_corpus
 from training.nkr import NKR, Taught, Video, publish
+from training.pretraining.tiny_vlm import Size, build_model, build_processor, train_tokenizer
 from training.sft import SFTSettings, TrainReport, train
-from training.tiny_vlm import Size, build_model, build_processor, train_tokenizer
 
 PAIRS = (
     ("What is the title at 00:05?", "The Lamp"),

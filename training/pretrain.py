@@ -27,13 +27,13 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from training.backbone import EMBEDDED, uses_bf16
-from training.curriculum import POOL, STAGES, Batch, Stage, batches
-from training.muon import Muon
-from training.part_probe import PartProbe
-from training.tiny_vlm import Size, build_model, build_processor, train_tokenizer
-from training.token_meanings import embeddings, whole_words, word_tokens
-from training.word_guide import LAYER as WORD
-from training.word_guide import word_guide
+from training.pretraining.curriculum import POOL, STAGES, Batch, Stage, batches
+from training.pretraining.muon import Muon
+from training.pretraining.part_probe import PartProbe
+from training.pretraining.tiny_vlm import Size, build_model, build_processor, train_tokenizer
+from training.pretraining.token_meanings import embeddings, whole_words, word_tokens
+from training.pretraining.word_guide import LAYER as WORD
+from training.pretraining.word_guide import word_guide
 from training.worlds.documents import document
 from training.worlds.words import everyday_words
 

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from training.backbone import Backbone, uses_bf16
-from training.checkpoints import prepare
 from training.corpus import Record
 from training.errors import NKRError
-from training.exposures import evened, summary
 from training.lora import adapted_linears, make_bare
 from training.moments import learnt
-from training.replay import replay
-from training.rows import MAX_TOKENS, dataset, described, rows_of
-from training.teacher import Teacher
+from training.trainer.checkpoints import prepare
+from training.trainer.exposures import evened, summary
+from training.trainer.replay import replay
+from training.trainer.rows import MAX_TOKENS, dataset, described, rows_of
+from training.trainer.teacher import Teacher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +105,9 @@ def train(
     import torch
     from peft.helpers import disable_input_dtype_casting
 
-    from training.lora_trainer import LoraTrainer
-    from training.packed_trainer import PackedTrainer
-    from training.progress import Progress
+    from training.trainer.lora_trainer import LoraTrainer
+    from training.trainer.packed_trainer import PackedTrainer
+    from training.trainer.progress import Progress
 
     settings = settings or SFTSettings()
     taught = evened([record for record in records if record.split == "train"])

@@ -16,7 +16,7 @@ import torch
 
 from training.backbone import EMBEDDED
 from training.pretrain import CHECKPOINT, save
-from training.tiny_vlm import Size, build_model
+from training.pretraining.tiny_vlm import Size, build_model
 
 
 def mean(states: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:

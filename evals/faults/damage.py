@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from evals.faults.subject import Outcome, Subject, Tried, made, run, say
-from graphs.cli import WAITING
+from graphs.commands.exits import WAITING
 
 Damage = Callable[[Path], object]
 

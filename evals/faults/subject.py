@@ -95,7 +95,7 @@ def write_subject(folder: Path) -> Subject:
 
 def write_backbone(folder: Path, texts: Sequence[str]) -> Path:
     """Write a small backbone with random weights, whose tokenizer knows the texts."""
-    from training.tiny_vlm import Size, build_model, build_processor, train_tokenizer
+    from training.pretraining.tiny_vlm import Size, build_model, build_processor, train_tokenizer
 
     tokenizer = train_tokenizer([*texts, "What does the title of the video say?"], 400)
     size = Size(hidden=32, layers=2, heads=2, intermediate=64)

@@ -159,8 +159,8 @@ def _look_at_all(pipe: Connection) -> None:
 
 def _look_at(path: Path) -> None:
     """Do with a file what a run does before it plans."""
-    from graphs.nodes.perceive import measure
-    from graphs.resources import EYES
+    from graphs.distill.nodes.perceive import measure
+    from graphs.distill.resources import EYES
     from tools.shots import detect_shots
     from tools.speech import transcribe
     from tools.whisper import WhisperModels

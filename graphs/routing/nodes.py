@@ -56,22 +56,32 @@ def contextualize(state: RouterState) -> dict[str, Any]:
 
 
 def select_video(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
-    """Choose the video that is asked about: the one that is given, named, or known of."""
-    if given := state.get("video"):
-        return {"candidates": [given]}
+    """Choose the video that is asked about: the one that is given, named, or known of.
+
+    None is where all of them end before the moment that is asked about.
+    """
     desk = open_desk(runtime.context)
+    alone = state["standalone"]
+    chosen = [given] if (given := state.get("video")) else _likeliest(desk, state)
+    lasting = [name for name in chosen if desk.volume(name).lasts(alone)]
+    said = [] if given else [f"select: {', '.join(chosen)}"]
+    if not lasting:
+        said.append("select: the video ends before the moment that is asked about")
+    return {"nkr": chosen[0], "candidates": lasting, "steps": [*state["steps"], *said]}
+
+
+def _likeliest(desk: Desk, state: RouterState) -> list[str]:
     alone = state["standalone"]
     ranked = desk.library.ranked(alone, desk.embed(alone))
     if not ranked:
         raise InputError(f"There is no NKR in {desk.library.folder} any more: distil a video.")
+    ranked = [one for one in ranked if one[1].lasts(alone)] or ranked
     turns = state.get("turns") or []
     before = turns[-1]["nkr"] if turns else None
     # What leans on the turn before, or fits no video better than that one, is about its video.
     if before and (alone != state["question"] or not is_clear(ranked)):
-        chosen = [before]
-    else:
-        chosen = [volume.id for _, volume in ranked[: 1 if is_clear(ranked) else CANDIDATES]]
-    return {"candidates": chosen, "steps": [*state["steps"], f"select: {', '.join(chosen)}"]}
+        return [before]
+    return [volume.id for _, volume in ranked[: 1 if is_clear(ranked) else CANDIDATES]]
 
 
 def recall(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:

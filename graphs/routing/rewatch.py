@@ -7,9 +7,9 @@ from langgraph.runtime import Runtime
 
 from agents.citer import Citer
 from graphs.desk import Settings, open_desk
+from graphs.distill.nodes.perceive import measure
+from graphs.distill.resources import EYES
 from graphs.library import Volume
-from graphs.nodes.perceive import measure
-from graphs.resources import EYES
 from graphs.routing.cited import citations, cited
 from graphs.routing.sheets import sheet
 from graphs.routing.state import RouterState

@@ -1,0 +1,7 @@
+"""What the commands' exit codes mean."""
+
+# Told in a sentence: the user can mend it.
+USER_ERROR = 2
+# A run waits for approval.
+WAITING = 3
+INTERRUPTED = 130

@@ -1,0 +1,1 @@
+"""What the pretraining of the embedded backbone is made of: its size, curriculum and rules."""
