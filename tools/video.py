@@ -78,7 +78,8 @@ def file_sha256(path: Path) -> str:
     return _file_sha256(path, status.st_size, status.st_mtime_ns)
 
 
-@lru_cache(maxsize=16)
+# As many as a large library has videos: asked in turn, more than are kept are all read again.
+@lru_cache(maxsize=4096)
 def _file_sha256(path: Path, size: int, changed: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -23,7 +23,7 @@ from training.trainer.checkpoints import prepare
 from training.trainer.exposures import evened, summary
 from training.trainer.replay import replay
 from training.trainer.rows import MAX_TOKENS, dataset, described, rows_of
-from training.trainer.teacher import Teacher
+from training.trainer.teacher import Row, Teacher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,25 +110,11 @@ def train(
     from training.trainer.progress import Progress
 
     settings = settings or SFTSettings()
-    taught = evened([record for record in records if record.split == "train"])
-    if not taught:
-        raise NKRError("The corpus has no training records: nothing was found to learn.")
-    replayed = replay(round(settings.replay_share * len(taught)), settings.seed)
-    behind = settings.moments and settings.loss == "sft"
-    answers = learnt(taught) if behind else [record.answer for record in taught]
-    exchanges = list(zip([record.question for record in taught], answers, strict=True))
-    exchanges += [(item.turn, item.answer) for item in replayed]
-    steps = _steps(taught, len(exchanges), settings)
+    lesson = _lesson(backbone, records, settings)
+    steps = _steps(lesson.taught, len(lesson.exchanges), settings)
     checkpoints = folder / "checkpoints"
-    fingerprint = _fingerprint(backbone, exchanges, settings, start)
+    fingerprint = _fingerprint(backbone, lesson.exchanges, settings, start)
     progress = Progress(on_step, deadline)
-    rows = rows_of(backbone.processor, exchanges)
-    weights = [1.0] * len(taught) + [settings.replay_weight] * len(replayed)
-    # An exercise's text stands in its own turn already.
-    read = dict(enumerate(rows[len(taught) :], start=len(taught)))
-    if settings.loss == "distill":
-        read |= described(backbone.processor, taught, rows)
-    teacher = Teacher(read, backbone.tokenizer.pad_token_id)
     torch.manual_seed(settings.seed)
     with _own_chance(), _adapted(backbone, settings, start) as model:
         with _no_bars():
@@ -137,8 +123,8 @@ def train(
             trainer = made(
                 model=model,
                 args=_arguments(backbone, checkpoints, settings, steps),
-                train_dataset=dataset(rows, weights),
-                teacher=teacher,
+                train_dataset=dataset(lesson.rows, lesson.weights),
+                teacher=lesson.teacher,
                 processing_class=backbone.processor,
                 base_name=backbone.name,
                 progress=progress,
@@ -156,18 +142,55 @@ def train(
         trainer.accelerator.wait_for_everyone()
         done = trainer.state.global_step
         tokens = trainer.tokens_of_all()
-    passes = done * settings.batch_size / len(exchanges)
+    passes = done * settings.batch_size / len(lesson.exchanges)
     return TrainReport(
-        records=len(taught),
-        exposures=summary(taught, passes),
+        records=len(lesson.taught),
+        exposures=summary(lesson.taught, passes),
         steps=done,
         tokens=tokens,
         seconds=progress.seconds,
         tokens_per_second=tokens / max(progress.seconds, 1e-9),
         adapter=adapter,
         stopped=done < steps,
-        moments=behind,
+        moments=_behind_moments(settings),
     )
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """What a training reads: its records, then exercises, as exchanges, as rows and how they weigh.
+
+    What the bare backbone says of some of them is known to the ``teacher``.
+    """
+
+    taught: list[Record]
+    exchanges: list[tuple[str, str]]
+    rows: list[Row]
+    weights: list[float]
+    teacher: Teacher
+
+
+def _lesson(backbone: Backbone, records: Sequence[Record], settings: SFTSettings) -> _Lesson:
+    taught = evened([record for record in records if record.split == "train"])
+    if not taught:
+        raise NKRError("The corpus has no training records: nothing was found to learn.")
+    replayed = replay(round(settings.replay_share * len(taught)), settings.seed)
+    behind = _behind_moments(settings)
+    answers = learnt(taught) if behind else [record.answer for record in taught]
+    exchanges = list(zip([record.question for record in taught], answers, strict=True))
+    exchanges += [(item.turn, item.answer) for item in replayed]
+    rows = rows_of(backbone.processor, exchanges)
+    weights = [1.0] * len(taught) + [settings.replay_weight] * len(replayed)
+    # An exercise's text stands in its own turn already.
+    read = dict(enumerate(rows[len(taught) :], start=len(taught)))
+    if settings.loss == "distill":
+        read |= described(backbone.processor, taught, rows)
+    teacher = Teacher(read, backbone.tokenizer.pad_token_id)
+    return _Lesson(taught, exchanges, rows, weights, teacher)
+
+
+def _behind_moments(settings: SFTSettings) -> bool:
+    return settings.moments and settings.loss == "sft"
 
 
 @contextmanager
