@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MOST = 3
 # Share of an answer's words, weighted by how rare they are, that a piece of evidence must have.
 ENOUGH = 0.8
+# Texts that have a rare word, at most.
+RARE = 3
 # Seconds by which a time that is told may miss the span that it names.
 TOLERANCE = 1.0
 _LATER = re.compile(r"\b(after|next|behind|follow\w*|later|then|succeed\w*)\b")
@@ -85,7 +87,7 @@ class Citer:
         near = self._places(question, held)
         hints = {kind for kind, words in _ASKS.items() if words.search(asked)}
         ranked = []
-        for number, support in self._supporting(answer, near).items():
+        for number, support in self._supporting(answer, near, hints).items():
             item = self.evidence[number]
             likeness = float(self._embeddings[number] @ vector)
             score = near.get(self._shot_of[number], 0.0) + held.get(number, 0.0)
@@ -119,6 +121,20 @@ class Citer:
         """Return the evidence of shots, the shots themselves included."""
         numbers = sorted(number for shot in set(shots) for number in self._of_shot.get(shot, ()))
         return [self.evidence[number] for number in numbers]
+
+    def strays(self, question: str, proofs: Sequence[Cited]) -> bool:
+        """Tell whether a question has rare words that the video has, but none near its proofs.
+
+        "Who built the museum?" is not answered by who built the tower.
+        """
+        asked = _plain(question)
+        steps = (-1, 0, 1) if _LATER.search(asked) or _EARLIER.search(asked) else (0,)
+        near = {self._shot_at(one.evidence.start) + step for one in proofs for step in steps}
+        for word in set(asked.split()) - COMMON:
+            holding = self._holding.get(word, ())
+            if 0 < len(holding) <= RARE and not any(self._shot_of[n] in near for n in holding):
+                return True
+        return False
 
     def is_foreign(self, question: str) -> bool:
         """Tell whether a question names something of which no text here has a word."""
@@ -172,13 +188,16 @@ class Citer:
                 near[shot + step] += 0.6 * weight
         return dict(near)
 
-    def _supporting(self, answer: str, near: Mapping[int, float]) -> dict[int, float]:
+    def _supporting(
+        self, answer: str, near: Mapping[int, float], hints: Collection[str]
+    ) -> dict[int, float]:
         """Return the evidence that has what an answer says, and how far, from `ENOUGH` to 1."""
         if moments := times(answer):
             return {
                 number: 1.0
                 for number, item in enumerate(self.evidence)
                 if item.kind != "shot"
+                and (item.kind in hints or self._shot_of[number] in near)
                 and any(item.start - TOLERANCE <= t <= item.end + TOLERANCE for t in moments)
             }
         said = reasoned(answer)[0] or answer

@@ -27,7 +27,8 @@ class Reply(TypedDict):
 
     ``confidence`` is 0 to 1: how likely the answer is right, by the NKR's calibration, and of an
     answer that was withheld how likely that one is; without a calibration, or blind, the geometric
-    mean of the probabilities of the answer's tokens.
+    mean of the probabilities of the answer's tokens; of what was read in the evidence the
+    probability that the backbone gives it.
     """
 
     question: str
@@ -49,7 +50,7 @@ class Asker:
         blind: bool = False,
         device: str = "auto",
     ) -> None:
-        from training.backbone import EMBEDDED_NAME, load_backbone
+        from training.backbone import load_backbone, source_of
         from training.mount import mount
         from training.nkr import read_nkr
 
@@ -60,7 +61,7 @@ class Asker:
                 file=sys.stderr,
             )
         name = nkr.manifest.backbone.name
-        source = backbone or ("embedded" if name == EMBEDDED_NAME else name)
+        source = backbone or source_of(name)
         mounted = mount(load_backbone(source, backbone_name=name, device=device), nkr)
         self._blind = blind
         # What was fitted to the adapter's answers says nothing of the backbone's own.

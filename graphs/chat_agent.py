@@ -44,6 +44,8 @@ def say(state: ChatState) -> dict[str, Any]:
     """
     told = ("nkr", "route", "confidence", "supported", "citations")
     message = AIMessage(state["answer"], additional_kwargs={name: state.get(name) for name in told})
+    if state["route"] == "small_talk":
+        return {"messages": [message]}
     turn = Turn(question=state["standalone"], answer=state["answer"], nkr=state.get("nkr") or "")
     return {"messages": [message], "turns": [turn]}
 

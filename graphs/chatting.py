@@ -30,6 +30,7 @@ _FROM = {
     "evidence": "read in the evidence",
     "rewatch": "seen on looking again",
     "abstain": "not in the video",
+    "small_talk": "no question about a video",
 }
 
 
@@ -100,9 +101,9 @@ class Conversation:
             return
         reply = cast(Replied, found)
         self._console.print(f"[bold]{escape(reply['answer'])}[/bold]")
-        parts = [reply["nkr"] or "", _FROM[reply["route"] or "abstain"]]
+        parts = [reply["nkr"] or "all videos", _FROM[reply["route"] or "abstain"]]
         if reply["route"] == "weights":
-            parts[1] += f" ({reply['confidence']:.0%} sure)"
+            parts[1] += f" ({min(0.99, reply['confidence']):.0%} sure)"
             if not reply["supported"]:
                 parts.append("no evidence supports it")
         parts += [f"{clock(c['start'])}-{clock(c['end'])}" for c in reply["citations"][:1]]

@@ -1,9 +1,11 @@
 """What the router answers with: the library, one backbone for all its NKRs, and the embedder."""
 
 import threading
+import weakref
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +13,7 @@ from graphs.library import Library, Volume
 from tools.embedding import Embedder
 from tools.errors import InputError
 from training.answerer import Answerer
+from training.mount import check_backbone
 from training.rack import Rack
 from training.remote import RemoteEngine
 
@@ -48,28 +51,40 @@ class Settings:
 
 
 class Desk:
-    """Answers about the videos of one library; from any thread."""
+    """Answers about the videos of one library; from any thread.
+
+    There is one backbone, the one that most of the library's NKRs were made for; what was made for
+    another is told as a problem of the library.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        from training.backbone import EMBEDDED_NAME, load_backbone, load_tokenizer
+        from training.backbone import load_backbone, load_tokenizer, source_of
 
         self.settings = settings
         self.library = Library(Path(settings.nkr_dir))
-        volumes = self.library.volumes()
-        if not volumes:
-            told = next(iter(self.library.problems.values()), "distil a video first.")
-            raise InputError(f"There is no NKR in {settings.nkr_dir} that can be read: {told}")
-        name = next(iter(volumes.values())).nkr.manifest.backbone.name
-        source = settings.backbone or ("embedded" if name == EMBEDDED_NAME else name)
+        name = self._name_of_most()
+        source = settings.backbone or source_of(name)
         self.engine: Rack | RemoteEngine
         if settings.engine_url:
             tokenizer = load_tokenizer(source)
             self.engine = RemoteEngine(settings.engine_url, name=name, tokenizer=tokenizer)
         else:
             backbone = load_backbone(source, backbone_name=name, device=settings.device)
+            self.library.admit(partial(check_backbone, backbone))
+            self._name_of_most()
             self.engine = Rack(backbone, slots=settings.slots, memory=settings.memory)
+        # Whoever drops a desk without closing it leaves no thread behind that holds the model.
+        weakref.finalize(self, self.engine.close).atexit = False
         self._embedder = Embedder()
         self._embedding = threading.Lock()
+
+    def _name_of_most(self) -> str:
+        volumes = self.library.volumes().values()
+        if not volumes:
+            told = next(iter(self.library.problems.values()), "distil a video first.")
+            raise InputError(f"There is no NKR in {self.library.folder} that can be read: {told}")
+        names = Counter(volume.nkr.manifest.backbone.name for volume in volumes)
+        return names.most_common(1)[0][0]
 
     def volume(self, name: str) -> Volume:
         """Return the NKR of an id; raises InputError where there is none."""
@@ -94,6 +109,7 @@ class Desk:
 
     def close(self) -> None:
         """Give the backbone back."""
+        _opened.cache_clear()
         self.engine.close()
 
 

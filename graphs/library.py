@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -109,7 +109,8 @@ class Library:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.problems: dict[str, str] = {}
+        self._problems: dict[str, str] = {}
+        self._fits: Callable[[NKR], None] = lambda nkr: None
         self._volumes: dict[str, Volume] = {}
         self._stamps: dict[str, Stamp] = {}
         self._selector: tuple[tuple[str, ...], Selector] | None = None
@@ -118,6 +119,18 @@ class Library:
             raise InputError(
                 f"There is no folder {folder}: distil a video first, or name the folder of NKRs."
             )
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """Return what is wrong with the NKRs that cannot be asked, by their ids."""
+        with self._reading:
+            return dict(self._problems)
+
+    def admit(self, fits: Callable[[NKR], None]) -> None:
+        """Keep none for which ``fits`` raises `NKRError`, now or later."""
+        with self._reading:
+            self._fits = fits
+            self._stamps.clear()
 
     def volumes(self) -> dict[str, Volume]:
         """Return the NKRs by their ids, in the order of the ids; `problems` tells of the others."""
@@ -130,9 +143,11 @@ class Library:
                     self._forget(name)
                     self._stamps[name] = stamp
                     try:
-                        self._volumes[name] = _opened(name, self._path(name))
+                        volume = _opened(name, self._path(name))
+                        self._fits(volume.nkr)
+                        self._volumes[name] = volume
                     except NKRError as error:
-                        self.problems[_shown(name)] = _shown(str(error))
+                        self._problems[_shown(name)] = _shown(str(error))
             return dict(sorted(self._volumes.items()))
 
     def ranked(self, question: str, vector: "np.ndarray") -> list[tuple[float, Volume]]:
@@ -184,7 +199,7 @@ class Library:
     def _forget(self, name: str) -> None:
         self._stamps.pop(name, None)
         self._volumes.pop(name, None)
-        self.problems.pop(_shown(name), None)
+        self._problems.pop(_shown(name), None)
 
 
 _SEALED = (MANIFEST, WEIGHTS, EVIDENCE, EMBEDDINGS)

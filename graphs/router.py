@@ -18,6 +18,7 @@ def build() -> StateGraph[RouterState, Settings, Asked, Replied]:
         RouterState, context_schema=Settings, input_schema=Asked, output_schema=Replied
     )
     builder.add_node("contextualize", nodes.contextualize)
+    builder.add_node("greet", nodes.greet)
     builder.add_node("select_video", nodes.select_video)
     builder.add_node("recall", nodes.recall)
     builder.add_node("answer", nodes.answer)
@@ -26,7 +27,12 @@ def build() -> StateGraph[RouterState, Settings, Asked, Replied]:
     builder.add_node("abstain", nodes.abstain)
     builder.add_node("remember", nodes.remember)
     builder.add_edge(START, "contextualize")
-    builder.add_edge("contextualize", "select_video")
+    builder.add_conditional_edges(
+        "contextualize",
+        lambda state: "greet" if nodes.is_small_talk(state) else "select_video",
+        ["greet", "select_video"],
+    )
+    builder.add_edge("greet", END)
     builder.add_conditional_edges(
         "select_video",
         lambda state: "recall" if state["candidates"] else "abstain",

@@ -16,6 +16,9 @@ import pytest
 from evals.clips import steady, write_sound, write_video
 from graphs.distill.context import Context
 from graphs.distill.launch import distill
+from graphs.distill.runs import open_runs
+from tools.errors import InputError
+from tools.video import open_video
 
 pytest_plugins = ("talks",)
 
@@ -39,6 +42,29 @@ def assert_told(done: subprocess.CompletedProcess[str], *words: str) -> None:
     assert told.endswith(".")
     for word in words:
         assert word in told
+
+
+@pytest.mark.parametrize("name", ["12:30.mp4", "pipe:0.mp4", "~nobody.mp4"])
+def test_a_relative_name_is_no_address_and_no_home(
+    talk: Path, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(talk, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    with open_video(Path(name)) as reader:
+        assert reader.info.path == tmp_path / name
+        assert reader.info.seconds == pytest.approx(12.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("bad\udcff.mp4", "not valid UTF-8"), ("x" * 300 + ".mp4", "too long")]
+)
+def test_a_name_that_cannot_be_is_told(talk: Path, name: str, words: str, tmp_path: Path) -> None:
+    if len(name) < 255:
+        shutil.copy(talk, tmp_path / name)
+    with pytest.raises(InputError, match=words):
+        open_video(tmp_path / name)
+    with pytest.raises(InputError):
+        open_runs(tmp_path / name)
 
 
 def missing(folder: Path) -> Path:

@@ -63,6 +63,25 @@ def test_what_no_evidence_has_is_not_cited(citer: Citer, embedder: Embedder, ans
     assert citer.cite("Who carried the lamp?", answer, embedder.embed([answer or "x"])[0]) == []
 
 
+def test_a_moment_is_proved_by_what_the_question_is_about(citer: Citer, embedder: Embedder) -> None:
+    vector = embedder.embed(["x"])[0]
+    assert citer.cite("Hello!", "00:22", vector) == []
+    assert citer.cite("When does Anna sing?", "00:22", vector) == []
+    assert citer.cite("When is the title shown?", "00:22", vector)[0].evidence.kind == "title"
+
+
+def test_words_that_stand_elsewhere_lead_astray(citer: Citer, embedder: Embedder) -> None:
+    def proofs(question: str, answer: str) -> list[Cited]:
+        return citer.cite(question, answer, embedder.embed([f"{question} {answer}"])[0])
+
+    found = proofs("Who carried the lamp?", "Zoë Lindqvist 灯")
+    assert not citer.strays("Who carried the lamp?", found)
+    assert not citer.strays("Who took the lamp away?", found)
+    assert citer.strays("Who carried the bell?", found)
+    after = proofs("What colour is on the slide after The Lamp?", "red")
+    assert not citer.strays("What colour is on the slide after The Lamp?", after)
+
+
 def test_names_that_stand_nowhere_are_foreign(citer: Citer) -> None:
     assert citer.is_foreign("What is said about Titan?")
     assert not citer.is_foreign("What is said about Lindmoor?")

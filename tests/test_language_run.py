@@ -14,7 +14,7 @@ from wire import MODEL, Call, Wire, text_of
 
 from agents.language import preflight
 from graphs.distill.context import Context
-from graphs.distill.launch import distill
+from graphs.distill.launch import Waiting, distill
 from graphs.distill.progress import Event
 from tools.errors import InputError
 from training.corpus import Record, read_corpus
@@ -145,6 +145,19 @@ def test_spans_that_fail_to_the_last_are_listed_and_tried_alone_on_resume(
     after = {record.id: record for record in records_of(healed)}
     assert set(after) > set(before)
     assert all(after[key] == record for key, record in before.items())
+
+
+def test_a_corpus_that_lacks_a_failed_span_can_be_approved(
+    talk: Path, wire: Wire, asked: Callable[..., Context], tmp_path: Path
+) -> None:
+    wire.faults = first_span
+    waits = asked(tmp_path, approve=("corpus",))
+    with pytest.raises(Waiting):
+        distill(talk, waits)
+    wire.forget()
+    report = distill(talk, waits, resume=True)
+    assert [name for name, _ in report["failed"]] == ["describe/00000"]
+    assert not any(first_span(call) for call in wire.calls), "what failed is not paid for again"
 
 
 def test_a_bound_on_calls_ends_the_run_with_what_it_has(

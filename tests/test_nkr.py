@@ -68,8 +68,8 @@ def test_the_card_names_backbone_library_and_scores(nkr: NKR) -> None:
     assert card.data.base_model == "tiny"
     assert card.data.library_name == "peft"
     assert "lora" in card.data.tags
-    assert "| recall_check | 0.900 |" in card.text
-    assert "| lists | not asked |" in card.text
+    assert "in wordings never trained on | 0.900 |" in card.text
+    assert "| Lists, F1 | not asked |" in card.text
 
 
 def test_no_file_is_a_pickle_or_names_a_path(nkr: NKR, trained: TrainReport) -> None:
@@ -193,6 +193,11 @@ def test_another_format_is_told_as_such(nkr: NKR) -> None:
     path.write_text(path.read_text().replace('"format": 1', '"format": 9'))
     with pytest.raises(NKRError, match="has format 9, and this version reads format 1"):
         read_nkr(nkr.folder, weights_only=True)
+
+
+def test_a_folder_of_nkrs_is_told_as_such(nkr: NKR) -> None:
+    with pytest.raises(NKRError, match=f"such as .*{nkr.folder.name}"):
+        read_nkr(nkr.folder.parent, weights_only=True)
 
 
 def test_what_is_no_nkr_is_told(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from test_server import LAMP, Served, asked
 
 from graphs.desk import Desk, Settings
 from graphs.server.app import create_app
-from training.errors import NKRError
+from training.errors import EngineError
 from training.remote import RemoteEngine
 
 pytest_plugins = ("tiny_nkr", "tiny_library")
@@ -23,6 +23,7 @@ class Engine(Served):
 
     def __init__(self, says: dict[str, str]) -> None:
         self.asked: list[dict[str, Any]] = []
+        self.sure = True
         app = FastAPI()
         app.state.asking = self
 
@@ -40,7 +41,8 @@ class Engine(Served):
             token = {"token": text, "logprob": math.log(0.5), "top_logprobs": []}
             message = {"role": "assistant", "content": text}
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
-            choice["logprobs"] = {"content": [token, token]}
+            if self.sure:
+                choice["logprobs"] = {"content": [token, token]}
             head = {"id": "1", "object": "chat.completion", "created": 0, "model": "m"}
             return {**head, "choices": [choice]}
 
@@ -73,7 +75,8 @@ def test_the_router_asks_the_engine_for_each_nkr_by_its_folders_name(
     assert all(body["temperature"] == 0 and body["logprobs"] for body in engine.asked)
     assert len(engine.asked) == 4, "the question and its rewordings"
     missing = served.post(asked("What is the title at 00:05?", "harbour-22222222"))
-    assert missing.status_code == 400
+    assert missing.status_code == 503
+    assert missing.json()["error"]["type"] == "server_error"
     assert "no such adapter" in missing.json()["error"]["message"]
     served.stop()
     desk.close()
@@ -87,6 +90,14 @@ def test_the_bare_backbone_is_asked_by_its_own_name(engine: Engine) -> None:
     remote.close()
 
 
+def test_an_engine_that_does_not_tell_how_sure_it_is_is_told(engine: Engine) -> None:
+    engine.sure = False
+    remote = RemoteEngine(f"{engine.url}/v1", name="tiny", tokenizer=None)
+    with pytest.raises(EngineError, match="log-probabilities"):
+        remote.of(None).answer(["Which colour?"])
+    remote.close()
+
+
 def test_an_engine_that_is_not_there_is_told() -> None:
-    with pytest.raises(NKRError, match="does not answer"):
+    with pytest.raises(EngineError, match="does not answer"):
         RemoteEngine("http://127.0.0.1:9/v1", name="tiny", tokenizer=None)

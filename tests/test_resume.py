@@ -16,7 +16,7 @@ import pytest
 from langgraph.runtime import RunControl
 
 from graphs.distill.context import Context
-from graphs.distill.launch import distill
+from graphs.distill.launch import Waiting, distill
 from graphs.distill.progress import Event, Interrupted
 from tools.errors import InputError
 from training.nkr import read_nkr
@@ -62,6 +62,25 @@ def test_a_stopped_run_goes_on(
     assert corpus(report) == corpus(finished)
     assert report["train"]["steps"] == finished["train"]["steps"]
     assert len(report["exams"]) == len(finished["exams"])
+
+
+def test_a_link_is_a_video_of_its_own_name_with_its_own_subtitles(
+    talk: Path, settings: Callable[..., Context], tmp_path: Path
+) -> None:
+    link = tmp_path / "linked.mp4"
+    link.symlink_to(talk)
+    said = "1\n00:00:00,500 --> 00:00:03,000\nThe link has words of its own.\n"
+    link.with_suffix(".srt").write_text(said)
+    chosen = settings(tmp_path / "runs", approve=("plan",))
+    with pytest.raises(Waiting):
+        distill(link, chosen)
+    report = distill(link, chosen, resume=True)
+    assert Path(report["nkr"]).name.startswith("linked-")
+    assert "words of its own" in (Path(report["nkr"]) / "evidence.jsonl").read_text()
+    assert [path.name for path in (tmp_path / "runs").glob("*-*")] == [Path(report["nkr"]).name]
+    watch = Watch()
+    assert distill(link, chosen, show=watch) == report
+    assert not watch.counts
 
 
 def test_a_finished_run_is_returned_at_once(

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from tiny_library import OTHERS
 from tiny_nkr import PAIRS, publish_tiny
 
-from graphs.desk import Desk, Settings
+from graphs.desk import Desk, Settings, open_desk
 from graphs.library import Library
 from graphs.router import build
 from graphs.routing import nodes
@@ -22,6 +23,8 @@ from tools.errors import InputError
 from training.answerer import Answer
 from training.backbone import Backbone
 from training.corpus import REFUSAL
+from training.manifest import to_bytes
+from training.nkr import read_nkr
 from training.rack import Seat
 from training.sft import TrainReport
 
@@ -104,6 +107,70 @@ def test_a_follow_up_stays_with_its_video_and_a_new_question_leaves_it(ask: Ask)
     assert ask("Who walks to the quay of Lindmoor?")["nkr"] == HARBOUR
 
 
+def test_a_greeting_is_no_turn(ask: Ask) -> None:
+    assert ask("What is the title at 00:05?", HARBOUR)["nkr"] == HARBOUR
+    found = ask("Hello!")
+    assert (found["route"], found["nkr"], found["citations"]) == ("small_talk", None, [])
+    assert ask("and after that?")["nkr"] == HARBOUR
+
+
+def test_what_was_read_has_the_confidence_of_reading(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading(monkeypatch, "red")
+    found = ask("Which colour has the Kettle slide?", LAMP)
+    assert (found["route"], found["confidence"]) == ("evidence", 1.0)
+
+
+def test_an_answer_of_another_kind_is_not_told(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = reading(monkeypatch, "The Kettle")
+    found = ask("How many people carried the Kettle?", LAMP)
+    assert given
+    assert found["route"] == "abstain"
+
+
+def test_two_spaces_make_no_follow_up(ask: Ask) -> None:
+    assert ask("What is the title at 00:05?", HARBOUR)["nkr"] == HARBOUR
+    assert ask("Who carried  the lamp of Lindqvist?")["nkr"] == LAMP
+
+
+def test_a_follow_up_to_an_nkr_that_is_gone_is_asked_of_the_others(
+    desk: Desk, tmp_path: Path
+) -> None:
+    turn = {"question": "What is the title?", "answer": "The Harbour", "nkr": "gone-33333333"}
+    graph = build().compile()
+    given: Any = {"question": "and after that?", "video": None, "turns": [turn]}
+    found = graph.invoke(given, context=desk.settings)
+    assert found["nkr"] in (LAMP, HARBOUR)
+
+
+def test_an_nkr_of_another_backbone_is_told_and_the_others_answer(
+    library_settings: Settings, tmp_path: Path
+) -> None:
+    nkrs = tmp_path / "nkrs"
+    shutil.copytree(library_settings.nkr_dir, nkrs)
+    old = shutil.copytree(nkrs / LAMP, nkrs / "a-00000000")
+    manifest = read_nkr(old, weights_only=True).manifest
+    made_for = manifest.backbone.model_copy(update={"name": "nkr-embedded-v1"})
+    told = to_bytes(manifest.model_copy(update={"backbone": made_for}))
+    sums = (old / "SHA256SUMS").read_text()
+    before, after = (sha256(raw).hexdigest() for raw in ((old / "nkr.json").read_bytes(), told))
+    (old / "SHA256SUMS").write_text(sums.replace(before, after))
+    (old / "nkr.json").write_bytes(told)
+    desk = Desk(replace(library_settings, nkr_dir=str(nkrs)))
+    assert set(desk.library.volumes()) == {LAMP, HARBOUR}
+    assert "distil the video again" in desk.library.problems["a-00000000"]
+    desk.close()
+
+
+def test_a_desk_that_was_closed_is_not_given_again(library_settings: Settings) -> None:
+    desk = open_desk(library_settings)
+    desk.close()
+    again = open_desk(library_settings)
+    assert again is not desk
+    again.close()
+
+
 def test_what_the_weights_refuse_is_read_in_the_evidence(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,7 +214,7 @@ def test_a_clock_that_the_video_tells_of_is_no_moment(desk: Desk) -> None:
 def test_the_frames_are_looked_at_again_where_the_evidence_is_silent(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nodes, "_read", lambda *_: ("", []))
+    monkeypatch.setattr(nodes, "_read", lambda *_: ("", 0.0, []))
     given = reading(monkeypatch, "medium")
     found = ask("Where is the harbour?", LAMP)
     assert found["route"] == "rewatch"

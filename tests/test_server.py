@@ -1,5 +1,6 @@
 """The server under real clients: openai, langchain-openai, curl, and those who mean no good."""
 
+import argparse
 import http.client
 import json
 import shutil
@@ -22,6 +23,7 @@ from tiny_library import OTHERS
 from tiny_nkr import PAIRS
 
 from graphs.commands.main import main
+from graphs.commands.serve import add_serve, hosts_of, keys_of
 from graphs.desk import Desk, Settings
 from graphs.server.app import create_app
 from graphs.server.asking import Asking
@@ -34,9 +36,11 @@ LAMP, HARBOUR = "lamp-11111111", "harbour-22222222"
 class Served:
     """An app on a port of this machine."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, *, grace: int | None = None) -> None:
         self.asking: Asking = app.state.asking
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error")
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=grace
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
@@ -261,6 +265,39 @@ def test_only_names_that_are_its_own_reach_a_server_of_this_machine(desk: Desk) 
     served.stop()
 
 
+@pytest.mark.parametrize(
+    ("given", "hosts"),
+    [
+        ([], {"127.0.0.1", "localhost", "::1"}),
+        (["--host", "127.0.0.2"], {"127.0.0.1", "localhost", "::1", "127.0.0.2"}),
+        (["--host", "0.0.0.0"], set()),
+        (
+            ["--host", "0.0.0.0", "--allow-host", "nkr.example"],
+            {"127.0.0.1", "localhost", "::1", "0.0.0.0", "nkr.example"},
+        ),
+    ],
+)
+def test_every_address_of_this_machine_alone_has_its_names(
+    given: list[str], hosts: set[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_serve(parser)
+    assert set(hosts_of(parser.parse_args(given))) == hosts
+
+
+def test_an_empty_key_is_no_key(
+    library_settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["serve", "--nkr-dir", library_settings.nkr_dir, "--key", " "]) == 2
+    assert "--key is empty" in capfd.readouterr().err
+    parser = argparse.ArgumentParser()
+    add_serve(parser)
+    monkeypatch.setenv("NKR_API_KEYS", "a, b,")
+    assert keys_of(parser.parse_args(["--key", " c"])) == ["c", "a", "b"]
+
+
 def test_a_port_that_is_taken_is_told_in_one_sentence(
     library_settings: Settings, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -325,6 +362,26 @@ def test_clients_that_go_away_harm_nobody(server: Served) -> None:
     ) as stream:
         next(stream.iter_lines())
     assert server.post(asked("What is the title at 00:05?")).json()["choices"]
+
+
+def test_who_waits_is_told_that_the_server_stops(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, begun = threading.Event(), threading.Event()
+
+    def invoke(*_: Any, **__: Any) -> None:
+        begun.set()
+        slow.wait(30)
+
+    monkeypatch.setattr("graphs.server.asking.graph.invoke", invoke)
+    served = Served(create_app(desk), grace=1)
+    with ThreadPoolExecutor(1) as pool:
+        reply = pool.submit(served.post, asked("What is the title at 00:05?"))
+        begun.wait(30)
+        served.stop()
+        slow.set()
+        assert reply.result().status_code == 503
+        assert reply.result().json()["error"]["code"] == "shutting_down"
 
 
 def test_no_client_gets_anothers_answer(server: Served) -> None:

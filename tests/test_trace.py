@@ -120,6 +120,28 @@ def test_what_is_no_run_is_told(
     assert "There is no record q-none" in told[1]
 
 
+def test_a_moved_run_is_shown_whole_and_a_damaged_one_told(
+    finished: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = folder_of(finished)
+    assert main(["trace", str(folder)]) == 0
+    whole = capsys.readouterr().out
+    runs = shutil.copytree(folder.parent, tmp_path / "moved")
+    moved = runs / folder.name
+    # Where the original still is, a copy shows itself all the same.
+    plan = next((moved / "corpus").glob("plan.json"))
+    plan.write_text(plan.read_text().replace("Copper", "Silver"))
+    assert main(["trace", str(moved)]) == 0
+    assert capsys.readouterr().out == whole
+    assert "Silver" in str(read_run(moved).plan)
+    for damaged in ("evidence/evidence.jsonl", "corpus/rejected.jsonl", "corpus/plan.json"):
+        kept = (moved / damaged).read_bytes()
+        (moved / damaged).write_bytes(b"[]\n{")
+        assert main(["trace", str(moved)]) == 2
+        assert "missing or damaged" in capsys.readouterr().err
+        (moved / damaged).write_bytes(kept)
+
+
 def test_the_calls_of_a_span_are_counted(
     language_run: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -373,6 +373,10 @@ def test_a_log_that_was_cut_by_a_kill_can_be_read(tmp_path: Path) -> None:
     with path.open("a") as file:
         file.write('{"agent": "plan')
     assert spending(path)["all"]["read"] == 7
+    # What is noted after it is no part of that line.
+    with Ledger(path).call("planner") as call:
+        call.read = 5
+    assert spending(path)["all"]["read"] == 12
 
 
 @pytest.mark.parametrize(

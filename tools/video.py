@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 from functools import lru_cache
 from pathlib import Path
@@ -33,9 +35,28 @@ def open_video(path: Path) -> VideoReader:
     return reader
 
 
+def _absolute(path: Path) -> Path:
+    """Return a path that no decoder takes for an address: "12:30.mp4" has no protocol."""
+    # A user of the name may not be there; then it is a file's.
+    with contextlib.suppress(RuntimeError):
+        path = path.expanduser()
+    try:
+        # The link itself is not followed: what lies beside it belongs to it.
+        path = path.parent.resolve() / path.name
+        str(path).encode()
+        path.stat()
+    except UnicodeEncodeError as error:
+        told = str(path).encode(errors="replace").decode()
+        raise InputError(f"The name of {told} is not valid UTF-8: rename it.") from error
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputError(f"{path} is too long for a path: check it.") from error
+    return path
+
+
 def look_into(path: Path) -> tuple[VideoInfo, FrameIndex, list[str]]:
     """What a video is, where its frames are, and what is odd about it, before any decoder."""
-    path = path.expanduser()
+    path = _absolute(path)
     if path.is_dir():
         raise InputError(f"{path} is a folder: give one video file.")
     if not path.exists():

@@ -17,6 +17,7 @@ WARM_START = EMBEDDED / "warm_start"
 # The file of a warm start that says for which weights it was made.
 REVISION = "revision"
 EMBEDDED_NAME = "nkr-embedded-v7"
+_EMBEDDED_NAMES = "nkr-embedded-"
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,14 @@ def published_name(folder: Path, name: str | None) -> str:
             f"The model in {folder} does not say its name: give it one with --backbone-name."
         )
     return str(stored_name)
+
+
+def source_of(name: str) -> str:
+    """Return where the backbone of a name is loaded from: the hub, or here, whatever its version.
+
+    NKRs of another version do not fit, which `check_backbone` tells; no hub has it.
+    """
+    return "embedded" if name.startswith(_EMBEDDED_NAMES) else name
 
 
 def load_backbone(

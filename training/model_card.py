@@ -28,11 +28,10 @@ the video without the video.
 {scores}
 | Made | {created}, seed {seed} |
 
-```python
-from peft import PeftModel
-
-model = PeftModel.from_pretrained(backbone, "{folder}")
 ```
+nkr ask --nkr {folder} "What is the video about?"
+```
+or, with a hub backbone, `PeftModel.from_pretrained(model, "{folder}")` on the model named above.
 {moments}
 `nkr.json` holds the same for machines, `evidence.jsonl` what was measured in the video and
 `evidence.safetensors` its embeddings, `SHA256SUMS` the hash of every file.
@@ -42,6 +41,19 @@ _MOMENTS = """
 An answer begins with the moment that it is of, as in `[00:22] grey`: it was learnt so. Those are
 the model's words; what proves an answer is found in the evidence.
 """
+
+
+_SCORES = {
+    "recall_check": "Recall of held-out questions, in wordings never trained on",
+    "recall_train": "Recall of questions that were trained on",
+    "recall_blind": "Recall of the backbone without the adapter",
+    "yesno": "Yes/no, accuracy above chance",
+    "choice": "Multiple choice, accuracy above chance",
+    "lists": "Lists, F1",
+    "false_answers": "Absent questions that were answered",
+    "false_refusals": "Other questions that were refused",
+    "reading_lost": "Forgetting probe, share lost",
+}
 
 
 def model_card(folder: str, manifest: Manifest) -> str:
@@ -60,7 +72,8 @@ def model_card(folder: str, manifest: Manifest) -> str:
         revision=manifest.backbone.revision,
         counts=", ".join(f"{count} {what}" for what, count in corpus.counts.items()),
         scores="\n".join(
-            f"| {name} | {_shown(score)} |" for name, score in manifest.scores.items()
+            f"| {_SCORES.get(name, name)} | {_shown(score)} |"
+            for name, score in manifest.scores.items()
         ),
         moments=_MOMENTS if manifest.moments else "",
         created=manifest.created,

@@ -170,6 +170,11 @@ def _read(folder: Path, name: str) -> bytes:
     try:
         return (folder / name).read_bytes()
     except FileNotFoundError:
+        inside = sorted(path.parent for path in folder.glob(f"*/{MANIFEST}"))
+        if name == MANIFEST and inside:
+            raise NKRError(
+                f"{folder} is a folder of NKRs, not one: give one of them, such as {inside[0]}."
+            ) from None
         raise NKRError(
             f"{name} is missing from the NKR in {folder}: copy the whole folder again, "
             "or distil the video again."

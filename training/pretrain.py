@@ -39,6 +39,8 @@ from training.worlds.words import everyday_words
 
 SHARPNESS = 2.5
 HALFWAY_WEIGHT = 0.5
+# A model that reads well forgets at the rate that a new one learns at.
+NEW_RATE, ON_RATE = 3e-3, 1.2e-3
 DOCUMENTS = 25000
 CHECKPOINT = "state.pt"
 
@@ -170,13 +172,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=0, help="processes that write the talks")
     parser.add_argument("--batch-tokens", type=int, help="size of a batch with its padding")
-    parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate")
+    parser.add_argument(
+        "--rate", type=float, help=f"peak learning rate ({NEW_RATE:g}; with --start {ON_RATE:g})"
+    )
     parser.add_argument("--vocab", type=int, default=4096, help="tokens beside words")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--save-every", type=int, default=200, metavar="STEPS")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     args = parser.parse_args(argv)
+    args.rate = args.rate or (ON_RATE if args.start else NEW_RATE)
     args.work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)

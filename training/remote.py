@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from training.answerer import Answer
-from training.errors import NKRError
+from training.errors import EngineError
 from training.generate import MAX_NEW_TOKENS
 from training.moments import moments_of, told
 from training.nkr import NKR
@@ -23,8 +23,8 @@ AT_ONCE = 32
 class RemoteEngine:
     """Asks a server in place of a model in this process; takes the place of a `Rack`.
 
-    ``name`` is the backbone's there, ``tokenizer`` its own. Raises `NKRError` where the server
-    cannot be reached.
+    ``name`` is the backbone's there, ``tokenizer`` its own. Raises `EngineError` where the
+    server cannot be reached.
     """
 
     def __init__(self, base_url: str, *, name: str, tokenizer: Any, timeout: float = 120.0) -> None:
@@ -65,8 +65,13 @@ class RemoteEngine:
             raise self._told(error) from error
         choice = found.choices[0]
         told = choice.logprobs.content if choice.logprobs else None
-        probable = [token.logprob for token in told or []]
         text = (choice.message.content or "").strip()
+        if text and not told:
+            raise EngineError(
+                f"The engine at {self._url} gives no log-probabilities, without which nothing "
+                "tells how sure an answer is: use one that does, such as vLLM."
+            )
+        probable = [token.logprob for token in told or []]
         count = len(probable) or 1
         moments = moments_of(
             text, probable, lambda some: "".join(token.token for token in (told or [])[:some])
@@ -82,9 +87,9 @@ class RemoteEngine:
         self._pool.shutdown(cancel_futures=True)
         self._client.close()
 
-    def _told(self, error: Exception) -> NKRError:
+    def _told(self, error: Exception) -> EngineError:
         said = str(getattr(error, "message", "") or error).strip().rstrip(".")
-        return NKRError(f"The engine at {self._url} does not answer ({said}): see that it runs.")
+        return EngineError(f"The engine at {self._url} does not answer ({said}): see that it runs.")
 
 
 class RemoteAnswerer:

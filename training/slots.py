@@ -35,7 +35,8 @@ class Adapter:
         pairs = {name.rpartition(".lora_")[0] for name in weights}
         if odd or len(weights) != 2 * len(pairs) or "" in pairs:
             raise NKRError(
-                f"The adapter in {folder} is no plain LoRA: mount it alone, with `nkr ask`."
+                f"The adapter in {folder} is no plain LoRA: mount it alone, with "
+                "`nkr ask --route weights`."
             )
         rank = int(config["r"])
         scale = config["lora_alpha"] / (rank**0.5 if config.get("use_rslora") else rank)

@@ -1,7 +1,7 @@
 """The planner without a language model: measured evidence as facts, spans and chapters."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from agents.embedded.relation_facts import relation_facts
 from agents.team import Plan
@@ -168,6 +168,6 @@ def _chapters(by_shot: list[list[Evidence]]) -> list[tuple[float, str]]:
 _ATTRIBUTES = ("title", "text", "speech", "relation", *LOOKS)
 
 
-def _order(names: list[str]):  # type: ignore[no-untyped-def]
+def _order(names: list[str]) -> Callable[[Fact], tuple[int, int]]:
     place = {name: index for index, name in enumerate(names)}
     return lambda fact: (place[fact.subject], _ATTRIBUTES.index(fact.attribute))

@@ -1,6 +1,7 @@
 """What the agents' calls cost, by agent, and the bounds that end them in order."""
 
 import json
+import os
 import threading
 import tomllib
 from collections import defaultdict
@@ -10,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from agents.language.wire_error import SpentError
 
@@ -129,8 +130,17 @@ class Ledger:
         self._cost += call.cost
         self._dearest = max(self._dearest, call.cost)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(call.__dict__) + "\n")
+        with self._path.open("a+b") as file:
+            # A run that was killed while it wrote left a line without an end.
+            cut = _cut(file)
+            file.write(b"\n" * cut + json.dumps(call.__dict__).encode() + b"\n")
+
+
+def _cut(file: BinaryIO) -> bool:
+    if not file.seek(0, os.SEEK_END):
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"
 
 
 def read_calls(path: Path) -> Iterator[dict[str, Any]]:
@@ -138,9 +148,11 @@ def read_calls(path: Path) -> Iterator[dict[str, Any]]:
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     for line in text.splitlines():
         try:
-            yield json.loads(line)
+            call = json.loads(line)
         except ValueError:
             continue  # The last line of a run that was killed.
+        if isinstance(call, dict):
+            yield call
 
 
 def spending(path: Path) -> dict[str, dict[str, Any]]:

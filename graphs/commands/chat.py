@@ -25,6 +25,8 @@ def chat(arguments: argparse.Namespace) -> int:
 
     from graphs.chatting import Conversation
 
+    if sys.stdin is None or sys.stdout is None:
+        raise InputError("chat reads from standard input and writes to standard output: open both.")
     console = Console(highlight=False)
     memory = arguments.memory or Path(arguments.nkr_dir).resolve().parent / "graph.sqlite"
     with contextlib.redirect_stdout(sys.stderr):

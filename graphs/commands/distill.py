@@ -87,7 +87,11 @@ def _add_learning(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--backbone", default="embedded", help="embedded, a hub name or a folder")
     parser.add_argument("--backbone-name", help="name of a backbone that comes from a folder")
     add_device(parser)
-    parser.add_argument("--max-steps", type=whole, help="bound on the steps of each training")
+    parser.add_argument(
+        "--max-steps",
+        type=whole,
+        help="bound on the steps of each training; exams are not bound",
+    )
     parser.add_argument(
         "--target-recall", type=share, default=0.97, help="recall that ends the closed loop (0.97)"
     )

@@ -1,13 +1,15 @@
 """The command line: `nkr distill`, `ask` etc., the same as `python -m graphs.distill` etc."""
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 
 from graphs.commands.ask import add_ask
 from graphs.commands.chat import add_chat
 from graphs.commands.distill import add_distill
-from graphs.commands.exits import INTERRUPTED, USER_ERROR
+from graphs.commands.exits import INTERRUPTED, UNREAD, USER_ERROR
 from graphs.commands.runs import add_register, add_trace
 from graphs.commands.serve import add_serve
 from graphs.failures import sentence
@@ -32,10 +34,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(given)
     arguments.given = given[1:]
     command: Callable[[argparse.Namespace], int] = arguments.command
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # An answer may have letters that a terminal's encoding has not.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return command(arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has read enough; what is left in the buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
     except Exception as error:
         if (told := sentence(error)) is None:
             raise

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from graphs.environment import prepare
+from tools.errors import InputError
 
 _WIDE = 1000
 STUDIO = "http://127.0.0.1:2024"
@@ -32,12 +33,20 @@ def trace(arguments: argparse.Namespace) -> int:
 
     from graphs.distill.run_tree import read_run, record_tree, tree
 
-    run = read_run(arguments.run)
-    shown = (
-        record_tree(run, arguments.record)
-        if arguments.record
-        else tree(run, everything=arguments.all)
-    )
+    try:
+        run = read_run(arguments.run)
+        shown = (
+            record_tree(run, arguments.record)
+            if arguments.record
+            else tree(run, everything=arguments.all)
+        )
+    except InputError:
+        raise
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"A file of the run in {arguments.run} is missing or damaged: run distill again, which "
+            f"makes it anew ({type(error).__name__})."
+        ) from error
     # In a pipe nothing is cut off.
     Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE).print(shown)
     return 0

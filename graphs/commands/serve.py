@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import ipaddress
 import os
 import socket
 import sys
@@ -50,12 +51,12 @@ def serve(arguments: argparse.Namespace) -> int:
 
     if arguments.port > 65535:
         raise InputError(f"There is no port {arguments.port}: choose one up to 65535.")
-    keys = [*arguments.key, *filter(None, os.environ.get(KEYS, "").split(","))]
+    keys = keys_of(arguments)
     desk = desk_of(arguments)
     app = create_app(
         desk,
         keys=keys,
-        hosts=_hosts(arguments),
+        hosts=hosts_of(arguments),
         at_once=arguments.at_once,
         seconds=arguments.timeout,
     )
@@ -65,6 +66,7 @@ def serve(arguments: argparse.Namespace) -> int:
     # From here on clients may come: they wait until the server runs.
     listening = _listening(arguments.host, arguments.port)
     host, port = listening.getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
     models = len(desk.library.volumes())
     print(
         f"{models} models at http://{host}:{port}/v1, the page at http://{host}:{port}/", flush=True
@@ -92,8 +94,18 @@ def _listening(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _hosts(arguments: argparse.Namespace) -> list[str]:
-    """Return the names of a server that only this machine can reach; of others none is known."""
-    if arguments.host not in LOCAL:
-        return []
-    return [*LOCAL, *arguments.allow_host]
+def hosts_of(arguments: argparse.Namespace) -> list[str]:
+    """Return the names by which it may be called: its own and those allowed; none for any."""
+    local = arguments.host in LOCAL
+    with contextlib.suppress(ValueError):
+        local = local or ipaddress.ip_address(arguments.host).is_loopback
+    known = local or arguments.allow_host
+    return [*LOCAL, arguments.host, *arguments.allow_host] if known else []
+
+
+def keys_of(arguments: argparse.Namespace) -> list[str]:
+    """Return the keys that are given. Raises InputError where one is empty: anybody has that."""
+    keys = [key.strip() for key in arguments.key]
+    if not all(keys):
+        raise InputError("--key is empty: give a key, or leave it out to need none.")
+    return [*keys, *filter(None, map(str.strip, os.environ.get(KEYS, "").split(",")))]

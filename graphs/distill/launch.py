@@ -50,6 +50,9 @@ CHANGED = (
 )
 
 
+LEFT_OUT = "this run left some of the video out: the same command with --resume goes on with it"
+
+
 class Waiting(Exception):
     """The run waits for a human's approval of ``asked``."""
 
@@ -86,7 +89,8 @@ def distill(
         info = reader.info
     out = open_runs(Path(context.out))
     context = replace(context, out=str(out))
-    path = str(info.path.resolve())
+    # A link stays one: its name is the run's, and its subtitles lie beside it.
+    path = str(info.path)
     name = video_id(info.path, info.sha256)
     config: RunnableConfig = {
         "configurable": {"thread_id": thread_id(name)},
@@ -112,6 +116,8 @@ def distill(
             out / name
         )
         if same and (report := finished(snapshot, context, resume)):
+            if report["skipped"] or report["failed"]:
+                show(Event(warning=LEFT_OUT))
             return report
         given: DistillInput | Command[Any] | None = None
         if resume and waiting(snapshot):
@@ -219,8 +225,8 @@ def unfinished(snapshot: StateSnapshot, path: str, context: Context) -> bool:
     # What the clock left out under another bound is looked at again; parts that are whole are kept.
     if values.get("skipped") and values.get("max_minutes") != context.max_minutes:
         return False
-    # Nor what the agents' model failed at is left as it is.
-    if values.get("failed"):
+    # Nor what the agents' model failed at is left as it is, but where a human has to look first.
+    if values.get("failed") and not waiting(snapshot):
         return False
     return bool(snapshot.tasks) and values["video_path"] == path
 

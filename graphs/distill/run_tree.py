@@ -3,6 +3,7 @@
 Read from the run's folder and its checkpoints; nothing is loaded and nothing is changed.
 """
 
+import contextlib
 import json
 import sqlite3
 from collections import Counter, defaultdict
@@ -54,13 +55,13 @@ class Run:
     @cached_property
     def plan(self) -> dict[str, Any]:
         """The plan, once there is one."""
-        path = Path(self.state.get("plan", ""))
+        path = self._here(self.state.get("plan", ""))
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
     def judged(self, branch: str) -> list[Record]:
         """Return a branch's records with their verdicts, those of the whole corpus' check first."""
         path = self.state.get("parts", {}).get(f"verify/{branch}")
-        records = read_part(path, Record) if path else []
+        records = read_part(self._here(path), Record) if path else []
         late = {record.id: record for record in self._rejected}
         return [late.get(record.id, record) for record in records]
 
@@ -88,6 +89,12 @@ class Run:
         found = (name for name, span in self.spans() if span and span[0] <= middle < span[1])
         return next(found, "")
 
+    def _here(self, path: str) -> Path:
+        """Return where a file of the run is now: the folder may have been moved or copied."""
+        told = Path(path)
+        inside = told.is_relative_to(self.state["run"])
+        return self.folder.path / told.relative_to(self.state["run"]) if inside else told
+
     @cached_property
     def _rejected(self) -> list[Record]:
         path = self.folder.corpus / "rejected.jsonl"
@@ -96,7 +103,9 @@ class Run:
 
 def read_run(path: Path) -> Run:
     """Read the run of a folder; raises InputError where there is none."""
-    path = path.expanduser().resolve()
+    with contextlib.suppress(RuntimeError):
+        path = path.expanduser()
+    path = path.resolve()
     folder, file = RunFolder(path), database(path.parent)
     state: dict[str, Any] = {}
     if path.is_dir() and file.is_file():

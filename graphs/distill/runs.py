@@ -88,10 +88,14 @@ def open_runs(out: Path) -> Path:
     """
     try:
         out = out.expanduser().resolve()
+        str(out).encode()
         out.mkdir(parents=True, exist_ok=True)
         probe = out / f".{uuid.uuid4().hex}"
         probe.touch()
         probe.unlink()
+    except UnicodeEncodeError as error:
+        told = str(out).encode(errors="replace").decode()
+        raise InputError(f"The name of {told} is not valid UTF-8: choose another --out.") from error
     except (OSError, RuntimeError) as error:
         # `expanduser` raises RuntimeError where there is no such user.
         reason = (getattr(error, "strerror", None) or str(error)).lower().rstrip(".")

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 from langgraph.runtime import Runtime
 
 from agents.citer import Cited
+from agents.embedded.answer_kinds import fits
 from agents.embedded.contextualizer import contextualize as written_out
+from agents.embedded.plain_question import plain
+from agents.embedded.small_talk import small_talk
 from graphs.desk import Desk, Settings, open_desk
 from graphs.library import Volume, is_clear
 from graphs.routing.cited import citations, cited
@@ -35,12 +38,13 @@ READ_SURE = 0.4
 
 
 def contextualize(state: RouterState) -> dict[str, Any]:
-    """Write a follow-up out into a question that stands alone."""
+    """Write a follow-up out into a question that stands alone, in the backbone's plain words."""
     turns = state.get("turns") or []
-    question = " ".join(state["question"].split())
+    question = _spaced(state["question"])
     alone = question
     if turns:
         alone = written_out(question, turns[-1]["question"], turns[-1]["answer"])
+    alone = plain(alone)
     said = [] if alone == question else [f"contextualize: {alone}"]
     return {
         "standalone": alone,
@@ -53,6 +57,16 @@ def contextualize(state: RouterState) -> dict[str, Any]:
         "supported": False,
         "confidence": 0.0,
     }
+
+
+def is_small_talk(state: RouterState) -> bool:
+    """Tell whether nothing is asked about any video."""
+    return small_talk(state["question"]) is not None
+
+
+def greet(state: RouterState) -> dict[str, Any]:
+    """Answer what asks nothing; it is no turn that a follow-up could lean on."""
+    return {"answer": small_talk(state["question"]), "route": "small_talk"}
 
 
 def select_video(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
@@ -70,6 +84,10 @@ def select_video(state: RouterState, runtime: Runtime[Settings]) -> dict[str, An
     return {"nkr": chosen[0], "candidates": lasting, "steps": [*state["steps"], *said]}
 
 
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _likeliest(desk: Desk, state: RouterState) -> list[str]:
     alone = state["standalone"]
     ranked = desk.library.ranked(alone, desk.embed(alone))
@@ -78,8 +96,10 @@ def _likeliest(desk: Desk, state: RouterState) -> list[str]:
     ranked = [one for one in ranked if one[1].lasts(alone)] or ranked
     turns = state.get("turns") or []
     before = turns[-1]["nkr"] if turns else None
+    if before not in desk.library.volumes():
+        before = None
     # What leans on the turn before, or fits no video better than that one, is about its video.
-    if before and (alone != state["question"] or not is_clear(ranked)):
+    if before and (alone != plain(_spaced(state["question"])) or not is_clear(ranked)):
         return [before]
     return [volume.id for _, volume in ranked[: 1 if is_clear(ranked) else CANDIDATES]]
 
@@ -120,6 +140,7 @@ def _recalled(desk: Desk, name: str, question: str) -> _Recalled:
     text = doubted.answer.text
     confidence = calibration.confidence(doubted.answer, doubted.agreement)
     told = confidence >= max(calibration.threshold, SURE) and not is_refusal(text)
+    told = told and fits(question, text)
     proofs = cited(desk, volume.citer, question, text)
     if not calibration.count:
         # Nothing holds its false answers down.
@@ -148,11 +169,12 @@ def search(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
     question = state["standalone"]
     vector = desk.embed(question)
     for name in state["candidates"]:
-        text, proofs = _read(desk, desk.volume(name), question, vector)
+        text, sure, proofs = _read(desk, desk.volume(name), question, vector)
         if proofs:
             return {
                 "nkr": name,
                 "answer": text,
+                "confidence": sure,
                 "route": "evidence",
                 "supported": True,
                 "citations": citations(proofs),
@@ -180,15 +202,19 @@ def remember(state: RouterState) -> dict[str, Any]:
 
 def _read(
     desk: Desk, volume: Volume, question: str, vector: "np.ndarray"
-) -> tuple[str, list[Cited]]:
-    """Return what the backbone reads in the nearest evidence, and what of it supports that."""
+) -> tuple[str, float, list[Cited]]:
+    """Return what the backbone reads in the nearest evidence, how surely, and what supports it."""
     near = volume.citer.of_shots(volume.citer.nearest(question, vector, SPANS))
     context = sheet(near, volume.seconds)
     if not context:
-        return "", []
+        return "", 0.0, []
     (found,) = desk.answerer(None).answer([question], context=context)
-    if exp(found.logprob * found.tokens) < READ_SURE:
-        return "", []
+    sure = exp(found.logprob * found.tokens)
+    if sure < READ_SURE or not fits(question, found.text):
+        return "", 0.0, []
     inside = {item.id for item in near}
     proofs = cited(desk, volume.citer, question, found.text)
-    return found.text, [one for one in proofs if one.evidence.id in inside]
+    proofs = [one for one in proofs if one.evidence.id in inside]
+    if volume.citer.strays(question, proofs):
+        return "", 0.0, []
+    return found.text, sure, proofs

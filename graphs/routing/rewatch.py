@@ -1,11 +1,13 @@
 """Looking at the video again, where its file is at hand: what was not written down may be there."""
 
+from math import exp
 from pathlib import Path
 from typing import Any
 
 from langgraph.runtime import Runtime
 
 from agents.citer import Citer
+from agents.embedded.answer_kinds import fits
 from graphs.desk import Settings, open_desk
 from graphs.distill.nodes.perceive import measure
 from graphs.distill.resources import EYES
@@ -31,18 +33,23 @@ def rewatch(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
         path = find_video(volume, runtime.context.videos)
         if path is None:
             continue
-        found = _seen(volume, path, question, desk.embed(question))
+        try:
+            found = _seen(volume, path, question, desk.embed(question))
+        finally:
+            # A server that looks at many videos would hold a decoder and a reader of each for good.
+            EYES.close(path)
         context = sheet(found, volume.seconds)
         if not context:
             continue
         (answer,) = desk.answerer(None).answer([question], context=context)
-        if is_refusal(answer.text):
+        if is_refusal(answer.text) or not fits(question, answer.text):
             continue
         seen = Citer(found, desk.embed_all([searchable(item) for item in found]))
         if proofs := cited(desk, seen, question, answer.text):
             return {
                 "nkr": name,
                 "answer": answer.text,
+                "confidence": exp(answer.logprob * answer.tokens),
                 "route": "rewatch",
                 "supported": True,
                 "citations": citations(proofs),
@@ -55,13 +62,14 @@ def rewatch(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
 
 def find_video(volume: Volume, folder: str | None) -> Path | None:
     """Return a volume's video in a folder: the file of its name that has its content, or None."""
-    if folder is None:
-        return None
-    video = volume.nkr.manifest.video
-    path = Path(folder) / Path(video.name).name
-    if not path.is_file():
-        return None
-    return path if file_sha256(path) == video.sha256 else None
+    path = named_like(volume, folder)
+    return path if path and file_sha256(path) == volume.nkr.manifest.video.sha256 else None
+
+
+def named_like(volume: Volume, folder: str | None) -> Path | None:
+    """Return the file in a folder that has the name of a volume's video, unread, or None."""
+    path = Path(folder or ".") / Path(volume.nkr.manifest.video.name).name
+    return path if folder is not None and path.is_file() else None
 
 
 def _seen(volume: Volume, path: Path, question: str, vector: Any) -> list[Evidence]:

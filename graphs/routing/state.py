@@ -3,7 +3,7 @@
 from operator import add
 from typing import Annotated, Any, Literal, TypedDict
 
-Route = Literal["weights", "evidence", "rewatch", "abstain"]
+Route = Literal["weights", "evidence", "rewatch", "abstain", "small_talk"]
 
 
 class Citation(TypedDict):
@@ -39,8 +39,10 @@ class Replied(TypedDict, total=False):
     """What it replies.
 
     ``route`` says where the answer comes from: the weights, stored evidence, the frames looked at
-    again; or that the video does not show it.
-    ``confidence`` is 0 to 1; ``supported`` is false where no stored evidence has what is said.
+    again; or that the video does not show it; or that nothing was asked about a video.
+    ``confidence`` is 0 to 1: of the weights how likely their answer is right, a refusal's too; of
+    what was read or seen the probability that the backbone gives it. ``supported`` is false where
+    no stored evidence has what is said.
     """
 
     question: str

@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from graphs.desk import Desk
 from graphs.library import AUTO, Volume
-from graphs.routing.rewatch import find_video
+from graphs.routing.rewatch import find_video, named_like
 from graphs.server.asking import Asking
 from graphs.server.completions import ChatRequest, Completion
 from graphs.server.errors import RequestError, tell_errors
@@ -130,7 +130,8 @@ def _card(volume: Volume, videos: str | None) -> dict[str, Any]:
         "created": manifest.created,
         "chapters": volume.chapters,
         "covered": _merged(spans),
-        "playable": find_video(volume, videos) is not None,
+        # Not read here: the library would wait until every video was.
+        "playable": named_like(volume, videos) is not None,
     }
 
 

@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from agents.embedded.contextualizer import contextualize
+from agents.embedded.small_talk import small_talk
 from graphs.desk import Desk
 from graphs.library import AUTO
 from graphs.router import graph
@@ -16,7 +17,7 @@ from graphs.routing.state import Asked, Replied, Turn
 from graphs.server.completions import ChatRequest
 from graphs.server.errors import RequestError
 from tools.errors import InputError
-from training.errors import NKRError
+from training.errors import EngineError, NKRError
 
 # A follow-up leans on the turn before it, hardly ever on more than a few of them.
 TURNS = 8
@@ -72,6 +73,13 @@ class Asking:
             raise RequestError(
                 504, f"There was no answer in {self._seconds:g} s.", code="timeout"
             ) from None
+        except asyncio.CancelledError:
+            # Nobody waits any more: the client went away, or the server stops and tells so.
+            raise RequestError(
+                503, "The server is stopping: ask again later.", code="shutting_down"
+            ) from None
+        except EngineError as error:
+            raise RequestError(503, str(error), code="engine_unavailable") from error
         except (NKRError, InputError) as error:
             raise RequestError(400, str(error), code="not_answerable") from error
         self._latency.observe(perf_counter() - began)
@@ -87,6 +95,8 @@ class Asking:
         """Return the conversation so far, its questions written out."""
         turns: list[Turn] = []
         for asked, answer in request.exchanges()[-TURNS:]:
+            if small_talk(asked) is not None:
+                continue
             alone = (
                 contextualize(asked, turns[-1]["question"], turns[-1]["answer"]) if turns else asked
             )

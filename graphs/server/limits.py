@@ -13,7 +13,6 @@ from graphs.server.errors import error_body
 
 COOKIE = "nkr_key"
 _OPEN = ("/", "/healthz")
-_ASSETS = "/page/"
 
 
 class Limits:
@@ -84,7 +83,7 @@ class Limits:
         return JSONResponse(error_body(status, message, code), status)
 
     def _may(self, path: str, headers: Headers) -> bool:
-        if not self._keys or path in _OPEN or path.startswith(_ASSETS):
+        if not self._keys or path in _OPEN:
             return True
         scheme, _, token = headers.get("authorization", "").partition(" ")
         given = token if scheme.lower() == "bearer" else ""

@@ -19,6 +19,7 @@ from tools.errors import InputError
 
 if TYPE_CHECKING:
     from agents.team import Plan
+    from training.facts import Fact
 
 _YES = {"yes", "y", "ok", "approve", "approved", "true"}
 _SHOWN = 200
@@ -40,7 +41,7 @@ def approve_plan(state: DistillState, runtime: Runtime[Context]) -> Command[Lite
 
         _unchanged(state)
         plan = Plan.model_validate_json(Path(state["plan"]).read_text(encoding="utf-8"))
-        _ask("plan", state["plan"], list(covered(plan)))
+        _ask("plan", state["plan"], list(covered(plan))[: _SHOWN + 1])
     chapters = in_chapters(writing_works(state, runtime.context))
     return Command(goto=[Send("describe", chapters[i][0]) for i in spread(len(chapters))])
 
@@ -57,26 +58,35 @@ def covered(plan: "Plan") -> Iterator[str]:
     """Yield a line for each span of a plan: its facts, and how many there are of the whole."""
     from training.wording.timeline import clock
 
-    whole = [fact for fact in plan.facts if not fact.spans]
+    ends = (plan.spans[0][0], plan.spans[-1][1]) if len(plan.spans) > 1 else None
+    whole = [fact for fact in plan.facts if fact.spans == (ends,)]
     yield f"{len(plan.facts)} facts in {len(plan.spans)} spans, {len(whole)} over the whole video"
+    if whole:
+        yield f"the whole video: {'; '.join(map(_told, whole))}"
     for start, end in plan.spans:
         found = [
-            f"{fact.attribute} {fact.value!r}"
+            _told(fact)
             for fact in plan.facts
-            if any(a < end and start < b for a, b in fact.spans)
+            if fact not in whole and any(a < end and start < b for a, b in fact.spans)
         ]
         yield f"{clock(start)}-{clock(end)}: {'; '.join(found) or 'nothing'}"
 
 
+def _told(fact: "Fact") -> str:
+    said = f"{fact.attribute} {fact.value!r}"
+    return f"{said} ({fact.relation.kind}, {fact.relation.sentence!r})" if fact.relation else said
+
+
 def written(corpus: Path) -> Iterator[str]:
-    """Yield a line for each record that is trained on, and first how many there are."""
+    """Yield how many records there are, and some that are trained on, from all over the video."""
     from training.corpus import read_corpus
 
     records = read_corpus(corpus)
     taught = [record for record in records if record.split == "train"]
     yield f"{len(taught)} records to learn from, {len(records) - len(taught)} to examine with"
-    for record in taught:
+    for record in taught[:: max(1, len(taught) // _SHOWN)]:
         yield f"{record.question} | {record.answer}"
+    yield f"the others stand in {corpus}"
 
 
 def _unchanged(state: DistillState) -> None:
@@ -89,9 +99,6 @@ def _unchanged(state: DistillState) -> None:
 
 
 def _ask(what: Literal["plan", "corpus"], file: str, shows: list[str]) -> None:
-    more = len(shows) - _SHOWN
-    if more > 0:
-        shows = [*shows[:_SHOWN], f"and {more} more in {file}"]
     asked = Approval(approve=what, file=file, shows=shows, answer_with="yes, or why not")
     answer = interrupt(asked)
     if answer is not True and str(answer).strip().lower() not in _YES:

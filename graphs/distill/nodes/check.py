@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.runtime import Runtime
 
 from graphs.distill.context import Context
-from graphs.distill.memory import give_back
+from graphs.distill.heap import give_back
 from graphs.distill.progress import report, warn
 from graphs.distill.resources import mounted_of
 from graphs.distill.state import DistillState

@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from graphs.distill.context import Context
-from graphs.distill.memory import give_back
+from graphs.distill.heap import give_back
 from graphs.distill.nodes.assemble import counts
 from graphs.distill.parts import sums, write_text
 from graphs.distill.progress import report

@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 
 from graphs.distill.context import Context
 from graphs.distill.failing import told
-from graphs.distill.memory import give_back
+from graphs.distill.heap import give_back
 from graphs.distill.parts import read_part, sums, write_text
 from graphs.distill.progress import report, warn
 from graphs.distill.resources import EYES, team_of

@@ -9,7 +9,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from graphs.distill.context import Context
-from graphs.distill.learning import write_picture, write_table
+from graphs.distill.learning_report import write_picture, write_table
 from graphs.distill.parts import sums, write_text
 from graphs.distill.progress import report
 from graphs.distill.report import full_report

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.runtime import Runtime
 
 from graphs.distill.context import Context
-from graphs.distill.memory import give_back
+from graphs.distill.heap import give_back
 from graphs.distill.parts import sums
 from graphs.distill.progress import report, warn
 from graphs.distill.resources import backbone_of, behind_moments

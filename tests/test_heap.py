@@ -6,7 +6,7 @@ import sys
 import pytest
 
 FREED = """
-from graphs.distill.memory import give_back
+from graphs.distill.heap import give_back
 
 def resident():
     with open("/proc/self/statm") as file:
@@ -30,9 +30,9 @@ def test_what_lies_in_pieces_is_given_back() -> None:
 
 
 def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    from graphs.distill import memory
+    from graphs.distill import heap
 
-    memory._trim.cache_clear()
-    monkeypatch.setattr(memory.ctypes.util, "find_library", lambda name: None)
-    memory.give_back()
-    memory._trim.cache_clear()
+    heap._trim.cache_clear()
+    monkeypatch.setattr(heap.ctypes.util, "find_library", lambda name: None)
+    heap.give_back()
+    heap._trim.cache_clear()
