@@ -1,6 +1,7 @@
 """Asking an NKR: from weights alone, blind, one question or a file of them."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -203,3 +204,25 @@ def test_without_a_calibration_nothing_is_asked_twice(
     monkeypatch.setattr(asker, "_answerer", wavering)
     assert asker.ask("What is red?")["answer"] == "A kettle"
     assert wavering.calls == [["What is red?"]]
+
+
+def test_who_reads_no_further_breaks_nothing(weights: Path, tiny: Path, tmp_path: Path) -> None:
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text('{"question": "What does the title say?"}\n' * 4)
+    command = [sys.executable, "-m", "graphs.ask", "--nkr", weights, "--backbone", tiny]
+    command += ["--questions", questions]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout
+        assert running.stderr
+        running.stdout.close()
+        told = running.stderr.read()
+    assert running.returncode == 1
+    assert b"Traceback" not in told
+
+
+def test_letters_that_the_terminal_has_not_are_written_out(weights: Path, tiny: Path) -> None:
+    command = [sys.executable, "-m", "graphs.ask", "--nkr", weights, "--backbone", tiny, "--json"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*command, "Größe?"], capture_output=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.replace(b"\\xf6", b"o").replace(b"\\xdf", b"s"))
