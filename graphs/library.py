@@ -30,6 +30,7 @@ CLEAR = 0.5
 # What goes before a moment of the video; "longer than 10:00" asks for none.
 _MOMENT = re.compile(
     r"\b(?:at|around|about|near|from|until|till|after|before|by|since|to)\s+([\d:]+\d)"
+    r"(?!\d|\s*(?:[ap]\.?m\b|o.clock))"
 )
 AUTO = "auto"
 """The name under which clients let the router choose; no NKR may have it."""

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from kettle import SECONDS
+from tiny_library import evidence
 
 from agents.embedded.question_writer import CALIBRATE_ABSENT, HELD_OUT_ABSENT, MOST_ALIKE
 from agents.embedded.team import embedded_team
@@ -54,3 +55,27 @@ def test_the_confidence_is_fitted_on_thrice_as_many_absent_questions(plan: Plan)
     absent = Counter(record.split for record in written(plan, "absent"))
     assert absent["exam"] == absent["check"] == HELD_OUT_ABSENT
     assert absent["calibrate"] == CALIBRATE_ABSENT * HELD_OUT_ABSENT
+
+
+def asked_who(*sentences: str) -> set[str]:
+    """Return the open questions for somebody over a few sentences, one a shot."""
+    from agents.embedded.planner import EmbeddedPlanner
+
+    rows = [
+        row
+        for n, said in enumerate(sentences)
+        for row in (
+            ("shot", 9.0 * n, 9.0 * n + 9, f"shot {n}"),
+            ("speech", 9.0 * n, 9.0 * n + 8, said),
+        )
+    ]
+    plan = EmbeddedPlanner().plan(evidence(tuple(rows)), 9.0 * len(sentences))
+    return {record.question for record in written(plan) if record.form == "open/who"}
+
+
+def test_who_did_it_is_asked_without_when_where_only_one_did() -> None:
+    once = asked_who("Anna Weber won the race in 1990.", "Tom Berg sold the boat in 1994.")
+    assert any("won the race" in text and "1990" not in text for text in once)
+    twice = asked_who("Anna Weber won the race in 1990.", "Tom Berg won the race in 1994.")
+    assert all("1990" in text or "1994" in text for text in twice)
+    assert twice

@@ -63,6 +63,7 @@ def test_an_answer_of_another_kind_does_not(question: str, answer: str) -> None:
         ("What is shown at 1:00:30?", "What is shown at 1:00:30?"),
         ("What happens to dough after 10 minutes?", "What happens to dough after 10 minutes?"),
         ("Who works at NASA?", "Who works at NASA?"),
+        ("What opens at 5:30 pm?", "What opens at 5:30 pm?"),
     ],
 )
 def test_moments_are_written_as_clocks_and_nobody_shouts(question: str, read: str) -> None:

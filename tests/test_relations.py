@@ -5,6 +5,7 @@ import random
 import pytest
 
 from agents.embedded.relations import relations
+from training.wording.asks import SHORTER
 
 
 def said(text: str) -> dict[str, str]:
@@ -12,8 +13,9 @@ def said(text: str) -> dict[str, str]:
     found = {}
     for relation in relations(text):
         slots = dict(relation.slots)
-        if passive := slots.pop("passive", ""):
-            found[f"{relation.kind} {passive}"] = relation.answer
+        for shorter in SHORTER:
+            if text := slots.pop(shorter, ""):
+                found[f"{relation.kind} {text}"] = relation.answer
         if relation.kind != "cloze":
             asked = " ".join([relation.kind, *filter(None, slots.values())])
             found[asked] = relation.answer
@@ -84,6 +86,7 @@ The winner of the race was Usain Bolt.
 # Documentaries
 Anna Weber founded the observatory in 1931.
   who founded the observatory in 1931 -> Anna Weber
+  who founded the observatory -> Anna Weber
   what did Anna Weber found -> the observatory
   when did Anna Weber found the observatory -> 1931
 The observatory was founded by Anna Weber in 1931
@@ -115,6 +118,7 @@ Harvard University was founded in 1636.
   which university -> Harvard University
 The ship was carried to Bergen by Peter Olsen in 1890.
   who carried the ship to Bergen in 1890 -> Peter Olsen
+  who carried the ship to Bergen -> Peter Olsen
   where was the ship carried to -> Bergen
 The crew of Apollo 11 landed on the Moon in July 1969.
   when did the crew of Apollo 11 land on the Moon -> July 1969

@@ -208,6 +208,7 @@ def test_a_clock_that_the_video_tells_of_is_no_moment(desk: Desk) -> None:
     lamp.evidence[3] = lamp.evidence[3].model_copy(update={"value": "The bus leaves at 17:45."})
     assert lamp.lasts("What leaves at 17:45?")
     assert lamp.lasts("Is the video longer than 10:00?")
+    assert lamp.lasts("What leaves at 5:45 p.m.?")
     assert not lamp.lasts("What leaves at 17:46?")
 
 

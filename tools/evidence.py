@@ -99,6 +99,8 @@ class EvidenceStore:
             vector = self._embedder.embed([query])
             try:
                 return self._query(items, vector, k, kinds)
+            except MemoryError:
+                raise
             except Exception:
                 # The index holds nothing that evidence.jsonl does not: whatever is wrong with it
                 # (damaged, half written, of another version), a new one is the cure.

@@ -16,9 +16,10 @@ class Relation(BaseModel):
 
     The slots of a kind (the words in braces are parts of the sentence, in its own wording):
 
-    - ``who``: ``predicate`` ("founded the observatory"); answer: a person or an organisation.
-    - ``what``: ``predicate`` ("orbits Saturn") or ``clause`` ("the team build": what did ... );
-      answer: a thing.
+    - ``who``: ``predicate`` ("founded the observatory in 1847") and perhaps ``brief``, the same
+      without its times; answer: a person or an organisation.
+    - ``what``: ``predicate`` ("orbits Saturn", and perhaps ``brief``) or ``clause`` ("the team
+      build": what did ... ); answer: a thing.
     - ``where``: ``thing`` ("Goddard Space Flight Center"), or ``clause`` ("did Anna build the
       bridge") and perhaps ``passive``, the same without the one who did it ("was the bridge
       built"); answer: a place.

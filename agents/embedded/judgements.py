@@ -11,6 +11,7 @@ from tools.evidence import LOOKS, TEXTS, Evidence
 from training.corpus import REFUSAL, Record
 from training.facts import Fact, Span
 from training.scoring import TIME_TOLERANCE, chosen, options, reasoned, times
+from training.wording.asks import SHORTER
 
 UNSUPPORTED = "the evidence at its spans does not support the answer"
 UNNAMED = "its question does not name what it asks for"
@@ -167,8 +168,9 @@ class Judge:
         for fact in self._facts.values():
             if fact.relation is not None and fact.relation.kind in _ASKED:
                 slots = dict(fact.relation.slots)
-                if passive := slots.pop("passive", ""):
-                    found[fact.relation.kind].add((passive,))
+                for shorter in SHORTER:
+                    if text := slots.pop(shorter, ""):
+                        found[fact.relation.kind].add((text,))
                 found[fact.relation.kind].add(tuple(slots.values()))
         return found
 

@@ -5,7 +5,7 @@ import re
 from training.wording.timeline import clock
 
 # "0:30", which nobody taught.
-_SHORT_CLOCK = re.compile(r"(?<![\d:])(\d):(\d\d)(?![\d:])")
+_SHORT_CLOCK = re.compile(r"(?<![\d:])(\d):(\d\d)(?![\d:]|\s*[ap]\.?m\b)")
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _IN_WORDS = re.compile(
     rf"\b(at|around) (?:the )?(?:time of )?(?:"

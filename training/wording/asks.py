@@ -13,6 +13,8 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 # A value that few shots share still tells a moment apart; more than these would make long answers.
 MOST_TIMES = 4
 _YEAR = re.compile(r"\d{4}")
+# Slots that say the same in fewer words: without the one who did it, or without when.
+SHORTER = ("passive", "brief")
 _QUOTED = ("title", "text", "speech")
 _CLAIMED = (*_QUOTED, "colour", "motion")
 
@@ -179,7 +181,7 @@ def _neighbour_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
 def relation_table(relation: Relation) -> tuple[str, dict[str, str]]:
     """Return the table of wordings that asks for a relation's answer, and its slots."""
     kind = relation.kind
-    slots = {name: text for name, text in relation.slots.items() if name != "passive"}
+    slots = {name: text for name, text in relation.slots.items() if name not in SHORTER}
     if kind == "what":
         return "relation.what", {"clause": slots.get("clause") or slots["predicate"]}
     if kind in ("where", "how_much") and "clause" in slots:
@@ -218,9 +220,12 @@ def _relation_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
                 )  # fmt: skip
     else:
         yield Ask(f"open/{kind}", table, relation.answer, ids, spans, slots=slots)
-        if passive := relation.slots.get("passive"):
-            slots_without = {"clause": passive}
-            yield Ask(f"open/{kind}", table, relation.answer, ids, spans, slots=slots_without)
+        for shorter in SHORTER:
+            if text := relation.slots.get(shorter):
+                (name,) = slots
+                yield Ask(
+                    f"open/{kind}", table, relation.answer, ids, spans, slots={name: text}
+                )  # fmt: skip
     if kind not in ("mention", "cloze"):
         yield from _checks(timeline, relation, table, slots, ids, spans)
     if kind == "where" and "thing" in slots:

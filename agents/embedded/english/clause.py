@@ -59,11 +59,20 @@ class Clause:
         """Return the subject as it stands inside a sentence."""
         return inside(self.reader, self.subject.start, self.subject_end)
 
-    def predicate(self) -> str:
-        """Return verb and complements, as they follow "who" or "what"."""
+    def predicate(self, *, times: bool = True) -> str:
+        """Return verb and complements, as they follow "who" or "what".
+
+        ``times`` tells whether the phrases of time are among them.
+        """
         parts = [self.sentence.slice(self.verb_start, self.verb_end)]
-        parts += [self.sentence.slice(chunk.start, chunk.end) for chunk in self.chunks]
-        return " ".join(parts + [inside(self.reader, c.start, c.end) for c in self.leading])
+        kept = [c for c in (*self.chunks, *self.leading) if times or c.kind != "time"]
+        parts += [
+            self.sentence.slice(c.start, c.end)
+            if c in self.chunks
+            else inside(self.reader, c.start, c.end)
+            for c in kept
+        ]
+        return " ".join(parts)
 
     def inverted(self, left_out: Chunk, *, stranded: str = "", times: bool = True) -> str:
         """Return the clause as it stands in a question about the chunk that is left out.

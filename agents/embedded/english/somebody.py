@@ -28,10 +28,11 @@ class SubjectAndObject:
         if told and not subject.pronoun and not is_vague(predicate, own=True):
             who = self._is_somebody(subject, clause)
             answer = sentence.slice(subject.start, clause.subject_end)
+            brief = clause.predicate(times=False) if _is_more_than_a_time(clause) else ""
             if who:
-                yield "who", {"predicate": predicate}, answer
+                yield "who", _predicates(predicate, brief), answer
             elif self._is_thing(subject, clause) and not is_vague(answer):
-                yield "what", {"predicate": predicate}, answer
+                yield "what", _predicates(predicate, brief), answer
         if clause.voice == "passive":
             yield from self._by_whom(clause)
         if clause.voice == "active" and not is_vague(clause.subject_text(), ours=True):
@@ -101,10 +102,15 @@ class SubjectAndObject:
             verb = third_person(clause.lemma)
         else:
             return
-        rest = [sentence.slice(c.start, c.end) for c in clause.chunks if c != by]
-        predicate = " ".join([verb, clause.subject_text(), *rest])
+        rest = [c for c in clause.chunks if c != by]
+        predicate, brief = (
+            " ".join(
+                [verb, clause.subject_text(), *(sentence.slice(c.start, c.end) for c in chunks)]
+            )
+            for chunks in (rest, [c for c in rest if c.kind != "time"])
+        )
         if not is_vague(predicate):
-            yield "who", {"predicate": predicate}, sentence.slice(name.start, by.end)
+            yield "who", _predicates(predicate, brief), sentence.slice(name.start, by.end)
 
     def _what_object(self, clause: Clause) -> Iterator[Said]:
         sentence, thing = self.sentence, clause.object
@@ -138,3 +144,14 @@ class SubjectAndObject:
         stranded = clause.inverted(thing, times=False)
         if not is_vague(stranded, ours=True):
             yield "what", {"clause": stranded}, answer
+
+
+def _is_more_than_a_time(clause: Clause) -> bool:
+    return any(chunk.kind != "time" for chunk in (*clause.chunks, *clause.leading))
+
+
+def _predicates(predicate: str, brief: str) -> dict[str, str]:
+    """Return the slots of who did it: whoever asks leaves out when, as often as not."""
+    if not brief or brief == predicate or is_vague(brief, own=True):
+        return {"predicate": predicate}
+    return {"predicate": predicate, "brief": brief}
