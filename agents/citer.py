@@ -123,14 +123,17 @@ class Citer:
         return [self.evidence[number] for number in numbers]
 
     def strays(self, question: str, proofs: Sequence[Cited]) -> bool:
-        """Tell whether a question has rare words that the video has, but none near its proofs.
+        """Tell whether a rare word of a question stands in the video, but not near its proofs.
 
         "Who built the museum?" is not answered by who built the tower.
         """
         asked = _plain(question)
-        steps = (-1, 0, 1) if _LATER.search(asked) or _EARLIER.search(asked) else (0,)
-        near = {self._shot_at(one.evidence.start) + step for one in proofs for step in steps}
-        for word in set(asked.split()) - COMMON:
+        beside = 1 if _LATER.search(asked) or _EARLIER.search(asked) else 0
+        near: set[int] = set()
+        for one in proofs:
+            first, last = self._shot_at(one.evidence.start), self._shot_at(one.evidence.end - 0.01)
+            near |= {*range(first - beside, last + beside + 1)}
+        for word in set(asked.split()) - COMMON - FILLING:
             holding = self._holding.get(word, ())
             if 0 < len(holding) <= RARE and not any(self._shot_of[n] in near for n in holding):
                 return True
@@ -240,3 +243,9 @@ shows seen see said say says i you he she they we him her them his their has hav
 while during into out up down not no yes any some
 """
 COMMON = frozenset(_COMMON_WORDS.split())
+# What stands around what is asked for.
+_FILLING_WORDS = """
+about also around big called exactly just kind made make makes making many more most much named now
+only part really small sort story talk thing things today very way words
+"""
+FILLING = frozenset(_FILLING_WORDS.split())

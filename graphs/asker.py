@@ -95,7 +95,7 @@ class RoutedAsker:
         from graphs.desk import Desk, Settings, open_desk
 
         self._settings = Settings(nkr_dir=str(folder), backbone=backbone, device=device)  # type: ignore[arg-type]
-        desk: Desk = open_desk(self._settings)
+        desk: Desk = open_desk(self._settings, anew=True)
         self._name = next(iter(desk.library.volumes()))
 
     def ask(self, question: str) -> Reply:

@@ -13,7 +13,9 @@ from graphs.library import Library, Volume
 from tools.embedding import Embedder
 from tools.errors import InputError
 from training.answerer import Answerer
+from training.errors import NKRError
 from training.mount import check_backbone
+from training.nkr import NKR
 from training.rack import Rack
 from training.remote import RemoteEngine
 
@@ -61,12 +63,14 @@ class Desk:
         from training.backbone import load_backbone, load_tokenizer, source_of
 
         self.settings = settings
+        self.closed = False
         self.library = Library(Path(settings.nkr_dir))
         name = self._name_of_most()
         source = settings.backbone or source_of(name)
         self.engine: Rack | RemoteEngine
         if settings.engine_url:
             tokenizer = load_tokenizer(source)
+            self.library.admit(partial(_check_name, name))
             self.engine = RemoteEngine(settings.engine_url, name=name, tokenizer=tokenizer)
         else:
             backbone = load_backbone(source, backbone_name=name, device=settings.device)
@@ -108,15 +112,31 @@ class Desk:
         return self.embed_all([" ".join(texts)])[0]
 
     def close(self) -> None:
-        """Give the backbone back."""
-        _opened.cache_clear()
+        """Give the backbone back; what still asks is told so."""
+        self.closed = True
         self.engine.close()
 
 
-def open_desk(settings: Settings) -> Desk:
-    """Return the desk of some settings; the same one as long as they stay, to every thread."""
+def open_desk(settings: Settings, *, anew: bool = False) -> Desk:
+    """Return the desk of some settings; the same one as long as they stay, to every thread.
+
+    One that was closed is given too, and tells so, but where it is to be opened ``anew``.
+    """
     with _opening:
-        return _opened(settings)
+        desk = _opened(settings)
+        if anew and desk.closed:
+            _opened.cache_clear()
+            desk = _opened(settings)
+        return desk
+
+
+def _check_name(name: str, nkr: NKR) -> None:
+    """Raise `NKRError` for an NKR of another backbone than the engine's; it tells no revision."""
+    if (made_for := nkr.manifest.backbone.name) != name:
+        raise NKRError(
+            f"The NKR in {nkr.folder} was made for the backbone {made_for}, and the engine has "
+            f"{name}: distil the video again with that one."
+        )
 
 
 @lru_cache(maxsize=1)

@@ -18,7 +18,7 @@ from tools.evidence import TEXTS, Evidence
 from training.errors import NKRError
 from training.nkr import EMBEDDINGS, EVIDENCE, MANIFEST, NKR, WEIGHTS, read_nkr
 from training.prompt import is_text
-from training.scoring import fold, times
+from training.scoring import TIME_TOLERANCE, fold, times
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,10 +27,15 @@ if TYPE_CHECKING:
 _LIKENESS, _NAMED = 4.0, 20.0
 # How far the best video must lie before the next.
 CLEAR = 0.5
-# What goes before a moment of the video; "longer than 10:00" asks for none.
+# What goes before a moment of the video, and what a question about its length has.
 _MOMENT = re.compile(
-    r"\b(?:at|around|about|near|from|until|till|after|before|by|since|to)\s+([\d:]+\d)"
-    r"(?!\d|\s*(?:[ap]\.?m\b|o.clock))"
+    r"\b(?:at|around|about|near|from|until|till|after|before|by|since|to|between|and)\s+"
+    r"(?:(?:the|time|minute|second)\s+)*([\d:]+\d)"
+    r"(?![\d:]|\s*(?:[ap]\.?m\b|o.clock|in the (?:morning|afternoon|evening)))",
+    re.IGNORECASE,
+)
+_LENGTH = re.compile(
+    r"\b(?:end|ends|ended|over|last|lasts|finish\w*|go on|goes on|long\w*|length)\b"
 )
 AUTO = "auto"
 """The name under which clients let the router choose; no NKR may have it."""
@@ -78,12 +83,11 @@ class Volume:
 
         A clock that the video tells of ("the bus at 17:45") is no moment.
         """
-        late = [
-            clock
-            for clock in _MOMENT.findall(question)
-            if max(times(clock), default=0.0) > self.seconds
-        ]
-        return all(any(clock in item.value for item in self.evidence) for clock in late)
+        end = self.seconds + TIME_TOLERANCE
+        late = {time for told in _MOMENT.findall(question) for time in times(told) if time > end}
+        if not late or _LENGTH.search(question.casefold()):
+            return True
+        return late <= {time for item in self.evidence for time in times(item.value)}
 
     @cached_property
     def bytes(self) -> int:
@@ -131,7 +135,8 @@ class Library:
         """Keep none for which ``fits`` raises `NKRError`, now or later."""
         with self._reading:
             self._fits = fits
-            self._stamps.clear()
+            for name in [*self._stamps]:
+                self._forget(name)
 
     def volumes(self) -> dict[str, Volume]:
         """Return the NKRs by their ids, in the order of the ids; `problems` tells of the others."""

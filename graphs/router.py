@@ -1,6 +1,6 @@
 """The router graph: a question about any of many videos, answered by the way that can.
 
-contextualize -> select_video -> recall -> gate: answer | search -> rewatch -> abstain
+contextualize -> greet | select_video -> recall -> gate: answer | search -> rewatch -> abstain
 Nothing is recalled where the video ends before the moment that is asked about.
 """
 

@@ -63,8 +63,14 @@ def test_a_name_that_cannot_be_is_told(talk: Path, name: str, words: str, tmp_pa
         shutil.copy(talk, tmp_path / name)
     with pytest.raises(InputError, match=words):
         open_video(tmp_path / name)
-    with pytest.raises(InputError):
-        open_runs(tmp_path / name)
+    with pytest.raises(InputError, match=r"UTF-8|cannot be written"):
+        open_runs(tmp_path / "runs" / name)
+    assert not list(tmp_path.glob("runs/*"))
+
+
+def test_a_path_with_a_zero_byte_is_none() -> None:
+    with pytest.raises(InputError, match="is no path"):
+        open_video(Path("talk\0.mp4"))
 
 
 def missing(folder: Path) -> Path:

@@ -78,6 +78,16 @@ def test_words_that_stand_elsewhere_lead_astray(citer: Citer, embedder: Embedder
     assert not citer.strays("Who carried the lamp?", found)
     assert not citer.strays("Who took the lamp away?", found)
     assert citer.strays("Who carried the bell?", found)
+    # A sentence over a cut is near what is said in it.
+    over = [
+        *evidence(ROWS),
+        *evidence((("speech", 8.5, 14.0, "Anna Weber polished the lantern."),)),
+    ]
+    cut = Citer(over, embedder.embed([searchable(item) for item in over]))
+    question = "Who polished the lantern today?"
+    told = cut.cite(question, "Anna Weber", embedder.embed([question])[0])
+    assert told
+    assert not cut.strays(question, told)
     after = proofs("What colour is on the slide after The Lamp?", "red")
     assert not citer.strays("What colour is on the slide after The Lamp?", after)
 

@@ -75,8 +75,7 @@ def test_the_router_asks_the_engine_for_each_nkr_by_its_folders_name(
     assert all(body["temperature"] == 0 and body["logprobs"] for body in engine.asked)
     assert len(engine.asked) == 4, "the question and its rewordings"
     missing = served.post(asked("What is the title at 00:05?", "harbour-22222222"))
-    assert missing.status_code == 503
-    assert missing.json()["error"]["type"] == "server_error"
+    assert missing.status_code == 400
     assert "no such adapter" in missing.json()["error"]["message"]
     served.stop()
     desk.close()
@@ -94,6 +93,9 @@ def test_an_engine_that_does_not_tell_how_sure_it_is_is_told(engine: Engine) -> 
     engine.sure = False
     remote = RemoteEngine(f"{engine.url}/v1", name="tiny", tokenizer=None)
     with pytest.raises(EngineError, match="log-probabilities"):
+        remote.of(None).answer(["Which colour?"])
+    engine.stop()
+    with pytest.raises(EngineError, match="does not answer"):
         remote.of(None).answer(["Which colour?"])
     remote.close()
 

@@ -132,6 +132,8 @@ def test_an_answer_of_another_kind_is_not_told(ask: Ask, monkeypatch: pytest.Mon
 def test_two_spaces_make_no_follow_up(ask: Ask) -> None:
     assert ask("What is the title at 00:05?", HARBOUR)["nkr"] == HARBOUR
     assert ask("Who carried  the lamp of Lindqvist?")["nkr"] == LAMP
+    assert ask("What is the title at 00:05?", HARBOUR)["nkr"] == HARBOUR
+    assert ask("Who carried Zoë Lindqvist\u2019s lamp?")["nkr"] == LAMP
 
 
 def test_a_follow_up_to_an_nkr_that_is_gone_is_asked_of_the_others(
@@ -164,9 +166,10 @@ def test_an_nkr_of_another_backbone_is_told_and_the_others_answer(
 
 
 def test_a_desk_that_was_closed_is_not_given_again(library_settings: Settings) -> None:
-    desk = open_desk(library_settings)
+    desk = open_desk(library_settings, anew=True)
     desk.close()
-    again = open_desk(library_settings)
+    assert open_desk(library_settings) is desk, "who is under way loads no second backbone"
+    again = open_desk(library_settings, anew=True)
     assert again is not desk
     again.close()
 
@@ -195,7 +198,8 @@ def test_what_is_read_but_stands_nowhere_is_not_told(
 
 @pytest.mark.parametrize("video", [None, LAMP])
 @pytest.mark.parametrize(
-    "moment", ["at 45:00", "after 1:00:00", "at 99:99:99", "from 00:05 to 09:00"]
+    "moment",
+    ["at 45:00", "after 1:00:00", "at 99:99:99", "from 00:05 to 09:00", "AT the 45:00 mark"],
 )
 def test_a_moment_past_the_end_is_not_shown(ask: Ask, video: str | None, moment: str) -> None:
     reply = ask(f"What colour is the Lamp slide {moment}?", video)
@@ -208,6 +212,11 @@ def test_a_clock_that_the_video_tells_of_is_no_moment(desk: Desk) -> None:
     lamp.evidence[3] = lamp.evidence[3].model_copy(update={"value": "The bus leaves at 17:45."})
     assert lamp.lasts("What leaves at 17:45?")
     assert lamp.lasts("Is the video longer than 10:00?")
+    assert lamp.lasts("Does it go on until 10:00?")
+    assert lamp.lasts("What is shown at 00:21?"), "players show the second of the end"
+    lamp.evidence[4] = lamp.evidence[4].model_copy(update={"value": "The ferry leaves at 7:45."})
+    assert lamp.lasts("What leaves at 07:45?")
+    assert lamp.lasts("What opens at 9:00 in the morning?")
     assert lamp.lasts("What leaves at 5:45 p.m.?")
     assert not lamp.lasts("What leaves at 17:46?")
 

@@ -27,6 +27,7 @@ from graphs.commands.serve import add_serve, hosts_of, keys_of
 from graphs.desk import Desk, Settings
 from graphs.server.app import create_app
 from graphs.server.asking import Asking
+from tools.errors import InputError
 
 pytest_plugins = ("tiny_nkr", "tiny_library")
 
@@ -269,6 +270,7 @@ def test_only_names_that_are_its_own_reach_a_server_of_this_machine(desk: Desk) 
     ("given", "hosts"),
     [
         ([], {"127.0.0.1", "localhost", "::1"}),
+        (["--host", "LOCALHOST"], {"127.0.0.1", "localhost", "::1", "LOCALHOST"}),
         (["--host", "127.0.0.2"], {"127.0.0.1", "localhost", "::1", "127.0.0.2"}),
         (["--host", "0.0.0.0"], set()),
         (
@@ -296,6 +298,9 @@ def test_an_empty_key_is_no_key(
     add_serve(parser)
     monkeypatch.setenv("NKR_API_KEYS", "a, b,")
     assert keys_of(parser.parse_args(["--key", " c"])) == ["c", "a", "b"]
+    monkeypatch.setenv("NKR_API_KEYS", " , ")
+    with pytest.raises(InputError, match="holds no key"):
+        keys_of(parser.parse_args([]))
 
 
 def test_a_port_that_is_taken_is_told_in_one_sentence(

@@ -48,6 +48,9 @@ def _absolute(path: Path) -> Path:
     except UnicodeEncodeError as error:
         told = str(path).encode(errors="replace").decode()
         raise InputError(f"The name of {told} is not valid UTF-8: rename it.") from error
+    except (ValueError, RuntimeError) as error:
+        # A zero byte, or a loop of links.
+        raise InputError(f"{str(path)!r} is no path: check it.") from error
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise InputError(f"{path} is too long for a path: check it.") from error

@@ -89,7 +89,9 @@ class Rack:
             self._changed.notify()
         for question in waiting:
             question.answered.set_exception(NKRError(SHUT_DOWN))
-        self._thread.join()
+        # A finalizer may run anywhere, in that thread too.
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
         self._slots.close()
 
     def _work(self) -> None:

@@ -11,13 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from training.answerer import Answer
-from training.errors import EngineError
+from training.errors import EngineError, NKRError
 from training.generate import MAX_NEW_TOKENS
 from training.moments import moments_of, told
 from training.nkr import NKR
 from training.prompt import user_turn
 
 AT_ONCE = 32
+# Statuses of which the question is innocent: keys, time, too many at once.
+_ITS_OWN = (401, 403, 408, 429)
 
 
 class RemoteEngine:
@@ -87,8 +89,11 @@ class RemoteEngine:
         self._pool.shutdown(cancel_futures=True)
         self._client.close()
 
-    def _told(self, error: Exception) -> EngineError:
+    def _told(self, error: Exception) -> NKRError:
         said = str(getattr(error, "message", "") or error).strip().rstrip(".")
+        status = getattr(error, "status_code", 500)
+        if 400 <= status < 500 and status not in _ITS_OWN:
+            return NKRError(f"The engine at {self._url} cannot answer that ({said}).")
         return EngineError(f"The engine at {self._url} does not answer ({said}): see that it runs.")
 
 

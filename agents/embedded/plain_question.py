@@ -4,14 +4,18 @@ import re
 
 from training.wording.timeline import clock
 
-# "0:30", which nobody taught.
-_SHORT_CLOCK = re.compile(r"(?<![\d:])(\d):(\d\d)(?![\d:]|\s*[ap]\.?m\b)")
-_NUMBER = r"(\d+(?:\.\d+)?)"
+# "0:30", which nobody taught; of "John 3:16" and "5:30 pm" none is a moment of a video.
+_SHORT_CLOCK = re.compile(
+    r"\b(at|around|about|from|to|until|till|between|and|before|after|by) (\d):(\d\d)"
+    r"(?![\d:]|\s*[ap]\.?m\b)",
+    re.IGNORECASE,
+)
 _IN_WORDS = re.compile(
-    rf"\b(at|around) (?:the )?(?:time of )?(?:"
-    rf"{_NUMBER} ?(?:minutes?|min)(?:(?: and)? {_NUMBER} ?(?:seconds?|secs?|s))?"
-    rf"|{_NUMBER} ?(?:seconds?|secs?|s)"
-    rf"|minute {_NUMBER}|second {_NUMBER})\b",
+    r"\b(at|around) (?:about |around |the )?(?:time of )?(?:"
+    r"(\d+) ?(?:minutes?|min|m(?=\d))(?:(?: and)? ?(\d+) ?(?:seconds?|secs?|s))?"
+    r"|(\d+) ?(?:seconds?|secs?|s)"
+    r"|minute (\d+)(?![\d:.])|second (\d+)(?![\d:.]))\b"
+    r"(?! (?:before|to|past|per|from|later|ago|after)\b)",
     re.IGNORECASE,
 )
 
@@ -20,11 +24,11 @@ def plain(question: str) -> str:
     """Return a question with its moments written as the video's clock, and without shouting."""
     if len(re.findall(r"[A-Z]{2}", question)) > 2 and not re.search(r"[a-z]", question):
         question = question.capitalize()
-    question = _SHORT_CLOCK.sub(r"0\1:\2", question)
+    question = _SHORT_CLOCK.sub(r"\1 0\2:\3", question)
     return _IN_WORDS.sub(_as_clock, question)
 
 
 def _as_clock(found: re.Match[str]) -> str:
     before, minutes, more, seconds, minute, second = found.groups()
-    time = 60 * float(minutes or minute or 0) + float(more or seconds or second or 0)
+    time = 60 * int(minutes or minute or 0) + int(more or seconds or second or 0)
     return f"{before} {clock(time)}"

@@ -1,1 +1,1 @@
-"""The command lines: a command a file, from its arguments to its exit code."""
+"""The command lines, from their arguments to their exit codes."""

@@ -2,11 +2,11 @@
 
 import argparse
 import contextlib
-import json
 import sys
 from pathlib import Path
 
 from graphs.commands.arguments import add_mounted
+from graphs.commands.printing import tell, tell_json
 from graphs.environment import prepare
 from tools.errors import InputError
 
@@ -54,6 +54,8 @@ def ask(arguments: argparse.Namespace) -> int:
         )
     for question in questions:
         reply = asker.ask(question)
-        text = json.dumps(reply, ensure_ascii=False) if arguments.json else reply["answer"]
-        print(text, flush=True)
+        if arguments.json:
+            tell_json(reply)
+        else:
+            tell(reply["answer"])
     return 0

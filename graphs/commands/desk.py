@@ -39,5 +39,6 @@ def desk_of(arguments: argparse.Namespace) -> "Desk":
             device=arguments.device,
             slots=arguments.slots,
             engine_url=arguments.base_url,
-        )
+        ),
+        anew=True,
     )

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import json
 import os
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from graphs.commands.arguments import add_device, amount, minutes, price, rounds, seed, share, whole
 from graphs.commands.exits import INTERRUPTED, WAITING
 from graphs.commands.interrupt import resume_command, stop_on_interrupt
+from graphs.commands.printing import tell, tell_json
 from graphs.environment import prepare
 
 if TYPE_CHECKING:
@@ -154,7 +154,10 @@ def distill(arguments: argparse.Namespace) -> int:
                 f"the agents' model: {paid['calls']} calls ({paid['failed']} failed), "
                 f"{paid['read']} tokens read and {paid['written']} written, ${paid['cost']:.2f}"
             )
-    print(json.dumps(summary(report), ensure_ascii=False) if arguments.json else report["nkr"])
+    if arguments.json:
+        tell_json(summary(report))
+    else:
+        tell(report["nkr"])
     return 0
 
 

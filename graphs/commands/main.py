@@ -1,7 +1,6 @@
 """The command line: `nkr distill`, `ask` etc., the same as `python -m graphs.distill` etc."""
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -10,6 +9,7 @@ from graphs.commands.ask import add_ask
 from graphs.commands.chat import add_chat
 from graphs.commands.distill import add_distill
 from graphs.commands.exits import INTERRUPTED, UNREAD, USER_ERROR
+from graphs.commands.printing import Unread, prepare_output
 from graphs.commands.runs import add_register, add_trace
 from graphs.commands.serve import add_serve
 from graphs.failures import sentence
@@ -18,7 +18,7 @@ from graphs.failures import sentence
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return 0, 2 for what the user can mend, 130 after Ctrl-C.
 
-    3 stands for a run that waits for approval.
+    3 stands for a run that waits for approval, 1 for output that nobody reads to its end.
     """
     parser = argparse.ArgumentParser(prog="nkr", description="Distil a video, and ask it.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -34,15 +34,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(given)
     arguments.given = given[1:]
     command: Callable[[argparse.Namespace], int] = arguments.command
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # An answer may have letters that a terminal's encoding has not.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    prepare_output()
     try:
         return command(arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read has read enough; what is left in the buffer goes nowhere.
+    except Unread:
+        # What is left in the buffer goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNREAD
     except Exception as error:

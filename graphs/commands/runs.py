@@ -40,9 +40,9 @@ def trace(arguments: argparse.Namespace) -> int:
             if arguments.record
             else tree(run, everything=arguments.all)
         )
-    except InputError:
+    except (InputError, PermissionError):
         raise
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(
             f"A file of the run in {arguments.run} is missing or damaged: run distill again, which "
             f"makes it anew ({type(error).__name__})."

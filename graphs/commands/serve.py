@@ -96,7 +96,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def hosts_of(arguments: argparse.Namespace) -> list[str]:
     """Return the names by which it may be called: its own and those allowed; none for any."""
-    local = arguments.host in LOCAL
+    local = arguments.host.casefold() in LOCAL
     with contextlib.suppress(ValueError):
         local = local or ipaddress.ip_address(arguments.host).is_loopback
     known = local or arguments.allow_host
@@ -104,8 +104,10 @@ def hosts_of(arguments: argparse.Namespace) -> list[str]:
 
 
 def keys_of(arguments: argparse.Namespace) -> list[str]:
-    """Return the keys that are given. Raises InputError where one is empty: anybody has that."""
+    """Return the keys that are given. Raises InputError for empty ones: anybody has those."""
     keys = [key.strip() for key in arguments.key]
     if not all(keys):
         raise InputError("--key is empty: give a key, or leave it out to need none.")
-    return [*keys, *filter(None, map(str.strip, os.environ.get(KEYS, "").split(",")))]
+    if (given := os.environ.get(KEYS, "")) and not given.replace(",", " ").strip():
+        raise InputError(f"{KEYS} holds no key: set one, or unset it to need none.")
+    return [*keys, *filter(None, map(str.strip, given.split(",")))]

@@ -39,8 +39,12 @@ class Eyes:
     text: "TextReader"
 
 
+# Videos that stay open: each holds a decoder and a text reader.
+OPEN = 4
+
+
 class EyesPool:
-    """Opens a video as often as threads look at it at the same time."""
+    """Opens a video as often as threads look at it at the same time; a few stay open."""
 
     def __init__(self) -> None:
         self._idle: defaultdict[Path, list[Eyes]] = defaultdict(list)
@@ -62,7 +66,11 @@ class EyesPool:
                 yield eyes
             finally:
                 with self._lock:
-                    self._idle[path].append(eyes)
+                    # The one that was looked at last stands last.
+                    self._idle[path] = [*self._idle.pop(path, []), eyes]
+                    older = list(self._idle)[:-OPEN]
+                for other in older:
+                    self.close(other)
 
     def close(self, path: Path) -> None:
         """Close what is open of a video."""

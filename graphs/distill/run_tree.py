@@ -56,7 +56,10 @@ class Run:
     def plan(self) -> dict[str, Any]:
         """The plan, once there is one."""
         path = self._here(self.state.get("plan", ""))
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        plan = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        if not isinstance(plan, dict):
+            raise ValueError(f"{path} is no plan")
+        return plan
 
     def judged(self, branch: str) -> list[Record]:
         """Return a branch's records with their verdicts, those of the whole corpus' check first."""

@@ -9,6 +9,7 @@ from langgraph.runtime import Runtime
 
 from agents.citer import Cited
 from agents.embedded.answer_kinds import fits
+from agents.embedded.contextualizer import CURLY
 from agents.embedded.contextualizer import contextualize as written_out
 from agents.embedded.plain_question import plain
 from agents.embedded.small_talk import small_talk
@@ -85,7 +86,8 @@ def select_video(state: RouterState, runtime: Runtime[Settings]) -> dict[str, An
 
 
 def _spaced(text: str) -> str:
-    return " ".join(text.split())
+    """Return a text with plain spaces and apostrophes, as a question is written out."""
+    return " ".join(text.translate(CURLY).split())
 
 
 def _likeliest(desk: Desk, state: RouterState) -> list[str]:

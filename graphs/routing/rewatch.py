@@ -33,11 +33,7 @@ def rewatch(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
         path = find_video(volume, runtime.context.videos)
         if path is None:
             continue
-        try:
-            found = _seen(volume, path, question, desk.embed(question))
-        finally:
-            # A server that looks at many videos would hold a decoder and a reader of each for good.
-            EYES.close(path)
+        found = _seen(volume, path, question, desk.embed(question))
         context = sheet(found, volume.seconds)
         if not context:
             continue

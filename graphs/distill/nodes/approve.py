@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
@@ -41,7 +42,10 @@ def approve_plan(state: DistillState, runtime: Runtime[Context]) -> Command[Lite
 
         _unchanged(state)
         plan = Plan.model_validate_json(Path(state["plan"]).read_text(encoding="utf-8"))
-        _ask("plan", state["plan"], list(covered(plan))[: _SHOWN + 1])
+        shows = list(islice(covered(plan), _SHOWN))
+        if (more := len(plan.spans) - _SHOWN) > 0:
+            shows.append(f"and {more} or so more spans in {state['plan']}")
+        _ask("plan", state["plan"], shows)
     chapters = in_chapters(writing_works(state, runtime.context))
     return Command(goto=[Send("describe", chapters[i][0]) for i in spread(len(chapters))])
 
@@ -67,7 +71,7 @@ def covered(plan: "Plan") -> Iterator[str]:
         found = [
             _told(fact)
             for fact in plan.facts
-            if fact not in whole and any(a < end and start < b for a, b in fact.spans)
+            if fact.spans != (ends,) and any(a < end and start < b for a, b in fact.spans)
         ]
         yield f"{clock(start)}-{clock(end)}: {'; '.join(found) or 'nothing'}"
 
