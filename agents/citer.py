@@ -201,7 +201,11 @@ class Citer:
                 for number, item in enumerate(self.evidence)
                 if item.kind != "shot"
                 and (item.kind in hints or self._shot_of[number] in near)
-                and any(item.start - TOLERANCE <= t <= item.end + TOLERANCE for t in moments)
+                and (
+                    any(item.start - TOLERANCE <= t <= item.end + TOLERANCE for t in moments)
+                    # A ferry that leaves at 8:00 leaves at no moment of the video.
+                    or (item.kind in TEXTS and {*moments} & {*times(item.value)})
+                )
             }
         said = reasoned(answer)[0] or answer
         if fold(said) in ("yes", "no"):

@@ -70,6 +70,15 @@ def test_a_moment_is_proved_by_what_the_question_is_about(citer: Citer, embedder
     assert citer.cite("When is the title shown?", "00:22", vector)[0].evidence.kind == "title"
 
 
+def test_a_clock_that_is_told_is_proved_by_who_tells_it(embedder: Embedder) -> None:
+    said = "The ferry to Lindmoor leaves at 8:00."
+    found = evidence((*ROWS, ("shot", 40.0, 50.0, "shot 5"), ("speech", 41.0, 44.0, said)))
+    citer = Citer(found, embedder.embed([searchable(item) for item in found]))
+    question = "When does the ferry leave?"
+    first = citer.cite(question, "8:00", embedder.embed([f"{question} 8:00"])[0])[0]
+    assert first.evidence.value == said
+
+
 def test_words_that_stand_elsewhere_lead_astray(citer: Citer, embedder: Embedder) -> None:
     def proofs(question: str, answer: str) -> list[Cited]:
         return citer.cite(question, answer, embedder.embed([f"{question} {answer}"])[0])
