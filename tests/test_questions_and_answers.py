@@ -57,6 +57,8 @@ def test_what_may_be_an_answer_fits(question: str, answer: str) -> None:
         ("How tall is the tower?", "Veldra Island"),
         ("How old is Marta?", "00:38"),
         ("How high was the storm?", "1891"),
+        ("How heavy is the bell?", "every 20 seconds"),
+        ("When was the lamp made?", "27 kilometres"),
         ("How many families kept it?", "the keepers"),
         ("What year did it open?", "Veldra Island"),
         ("How high is the rock?", "27 metres, so no"),

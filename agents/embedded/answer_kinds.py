@@ -12,6 +12,7 @@ _ASKS = re.compile(
     r"|(?P<size>tall|high(?! is the number)|wide|deep|heavy|thick)|(?P<age>old|large|big))\b"
     r"|\b(?P<year>(?:what|which) year)\b"
     r"|\b(?P<person>who|whom)\b"
+    r"|\b(?P<time>when (?:is|are|was|were|do|does|did|will|has|have|had))\b"
     r"|\b(?P<other>whose|what|which|when|where|why|how)\b"
 )
 _BE = r"(?:is|are|was|were|does|do|did|has|have|had|can|could|will|would|should)(?:n't)?\b"
@@ -34,6 +35,10 @@ _COUNTED = re.compile(
     r"\w+ty|\w+ties|hundreds?|thousands?|millions?|dozens?|once|twice|thrice|half|third|quarter|"
     r"all|both|many|few|several|pair|couple|every|each|an?|lots?|most|some|more|less|nobody)\b"
 )
+_MEASURE = re.compile(
+    r"[\d.,]+ (?:(?:kilo|centi|milli)?(?:met(?:re|er)|gram|lit(?:re|er))s?|miles?|feet|foot|tons?"
+    r"|pounds?|percent|degrees?)\b"
+)
 # So many words may be a name or a thing, and no sentence that affirms or denies.
 _BARE = 3
 
@@ -52,7 +57,7 @@ def fits(question: str, answer: str) -> bool:
         return True
     if verdict:
         # "When that is shown, tell me if it is red" may well be answered so.
-        direct = one.start() == 0 and not one["other"]
+        direct = one.start() == 0 and not one["other"] and not one["time"]
         return not direct or _OPENS_LATER.search(asked) is not None
     clock = _CLOCK.fullmatch(said) is not None
     if one["many"] or one["year"]:
@@ -61,7 +66,10 @@ def fits(question: str, answer: str) -> bool:
         # A size has a unit: "1891" is a year.
         year = one["size"] and re.fullmatch(r"[12]\d{3}", said)
         named = not _COUNTED.search(said) and all(w[0].isupper() for w in answer.split())
-        return not (clock or year or named)
+        often = one["size"] and said.startswith("every ")
+        return not (clock or year or named or often)
+    if one["time"]:
+        return _MEASURE.match(said) is None
     return not (one["person"] and (clock or re.fullmatch(r"[12]\d{3}", said)))
 
 
