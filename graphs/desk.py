@@ -65,7 +65,8 @@ class Desk:
         self.settings = settings
         self.closed = False
         self.library = Library(Path(settings.nkr_dir))
-        name = self._name_of_most()
+        names = Counter(volume.nkr.manifest.backbone.name for volume in self._volumes())
+        name = names.most_common(1)[0][0]
         source = settings.backbone or source_of(name)
         self.engine: Rack | RemoteEngine
         if settings.engine_url:
@@ -75,20 +76,20 @@ class Desk:
         else:
             backbone = load_backbone(source, backbone_name=name, device=settings.device)
             self.library.admit(partial(check_backbone, backbone))
-            self._name_of_most()
+            self._volumes()
             self.engine = Rack(backbone, slots=settings.slots, memory=settings.memory)
         # Whoever drops a desk without closing it leaves no thread behind that holds the model.
         weakref.finalize(self, self.engine.close).atexit = False
         self._embedder = Embedder()
         self._embedding = threading.Lock()
 
-    def _name_of_most(self) -> str:
-        volumes = self.library.volumes().values()
+    def _volumes(self) -> list[Volume]:
+        """Return the library's NKRs. Raises InputError where there is none."""
+        volumes = [*self.library.volumes().values()]
         if not volumes:
             told = next(iter(self.library.problems.values()), "distil a video first.")
             raise InputError(f"There is no NKR in {self.library.folder} that can be read: {told}")
-        names = Counter(volume.nkr.manifest.backbone.name for volume in volumes)
-        return names.most_common(1)[0][0]
+        return volumes
 
     def volume(self, name: str) -> Volume:
         """Return the NKR of an id; raises InputError where there is none."""

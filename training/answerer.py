@@ -33,6 +33,11 @@ class Answer:
     seconds: float
     moments: Moments | None = None
 
+    @property
+    def whole_logprob(self) -> float:
+        """The natural log-probability of all its tokens together."""
+        return self.logprob * self.tokens
+
 
 class Answerer(Protocol):
     """Answers questions: an NKR mounted, the blind backbone, or either with a context to read."""

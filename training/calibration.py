@@ -153,7 +153,7 @@ def _features(answer: Answer, agreement: float) -> tuple[float, ...]:
     # Those of before there were moments come first: older coefficients weigh no others.
     moment = (answer.moments.logprob, 1.0) if answer.moments else (0.0, 0.0)
     refused = float(is_refusal(answer.text))
-    return answer.logprob, answer.logprob * answer.tokens, agreement, *moment, refused
+    return answer.logprob, answer.whole_logprob, agreement, *moment, refused
 
 
 def _weights(is_absent: Sequence[bool]) -> list[float]:

@@ -75,6 +75,6 @@ def told(answer: Answer) -> Answer:
     return replace(
         answer,
         text=answer.text[moments.length :],
-        logprob=(answer.logprob * answer.tokens - moments.logprob) / tokens,
+        logprob=(answer.whole_logprob - moments.logprob) / tokens,
         tokens=tokens,
     )

@@ -5,6 +5,7 @@ Only what is surely of another kind is told; whatever else is asked or answered 
 
 import re
 
+from agents.embedded.plain_question import straight
 from training.scoring import fold, options, reasoned
 
 _ASKS = re.compile(
@@ -28,7 +29,7 @@ _AFFIRMS = re.compile(
     r"(?:correct|right|true|false|wrong|indeed|not|never|always|sometimes|it|they|he|she|there"
     r"|this|that)\b"
 )
-_QUOTED = re.compile(r"[\"\u201c][^\"\u201d]*[\"\u201d]|(?<!\w)'[^']*'(?!\w)")
+_QUOTED = re.compile(r"\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)")
 _CLOCK = re.compile(r"\d[\d:]*:\d\d")
 _COUNTED = re.compile(
     r"\d|\b(?:no|none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|"
@@ -45,7 +46,7 @@ _BARE = 3
 
 def fits(question: str, answer: str) -> bool:
     """Tell whether an answer can be one to a question, whatever the video shows."""
-    asked = _QUOTED.sub("x", question.replace("\u2019", "'")).casefold()
+    asked = _QUOTED.sub("x", straight(question)).casefold()
     said = answer.strip().rstrip(".").casefold()
     found = list(_ASKS.finditer(asked))
     verdict = reasoned(answer)[1] in ("yes", "no")

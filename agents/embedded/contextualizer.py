@@ -6,13 +6,13 @@ are about. What it leaves out is put back in words of that question.
 
 import re
 
+from agents.embedded.plain_question import straight
 from training.scoring import is_refusal, times
 
 _TIME = r"\d{1,2}:\d{2}(?::\d{2})?"
 _QUOTED = r"[\"'](?P<quoted>[^\"]+?)[\"'](?=[\s,.?!;:)]|$)"
 # Characters; nobody's follow-up is longer, and the time that patterns take grows with the square.
 LONGEST = 2000
-CURLY = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"'}
 _OPENING = re.compile(
     r"^(?:and|but|so|ok(?:ay)?|then|also|now|right|what about|how about|what of|the same|same|"
     r"and what about|and how about|and what of|and the same|and then)\b[\s,]*(?P<rest>.*?)\s*\??$",
@@ -84,7 +84,7 @@ def contextualize(question: str, before: str, answer: str) -> str:
     ``before`` is the question that was asked before it, as it stands alone, and ``answer`` what was
     answered. A question that leans on neither is returned as it is, as is one that is very long.
     """
-    asked = " ".join(question.translate(CURLY).split())
+    asked = straight(question)
     if not before or not asked or max(map(len, (asked, before, answer))) > LONGEST:
         return asked
     answer = "" if is_refusal(answer) else answer.strip().rstrip(".")

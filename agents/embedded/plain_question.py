@@ -4,6 +4,7 @@ import re
 
 from training.wording.timeline import clock
 
+_CURLY = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"'}
 # "0:30", which nobody taught; of "John 3:16" and "5:30 pm" none is a moment of a video.
 _SHORT_CLOCK = re.compile(
     r"\b(at|around|about|from|to|until|till|between|and|before|after|by) (\d):(\d\d)"
@@ -18,6 +19,11 @@ _IN_WORDS = re.compile(
     r"(?! (?:before|to|past|per|from|later|ago|after)\b)",
     re.IGNORECASE,
 )
+
+
+def straight(text: str) -> str:
+    """Return a text with straight quotes and single spaces."""
+    return " ".join(text.translate(_CURLY).split())
 
 
 def plain(question: str) -> str:

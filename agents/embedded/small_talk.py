@@ -2,6 +2,8 @@
 
 import re
 
+from agents.embedded.plain_question import straight
+
 HELLO = (
     "Hello! Ask me what the videos show or say, for example: what is shown at 00:30? Who is named?"
 )
@@ -22,7 +24,7 @@ _THANKS = re.compile(rf"{_THANKING}(?: {_THANKING})*")
 
 def small_talk(said: str) -> str | None:
     """Return what is answered to what asks nothing about a video, None for all else."""
-    words = re.sub(r"[^\w\s]+", " ", said.casefold().replace("\u2019", "'").replace("'", ""))
+    words = re.sub(r"[^\w\s]+", " ", straight(said).casefold().replace("'", ""))
     words = " ".join(words.split())
     if _HELLO.fullmatch(words):
         return HELLO

@@ -9,9 +9,8 @@ from langgraph.runtime import Runtime
 
 from agents.citer import Cited
 from agents.embedded.answer_kinds import fits
-from agents.embedded.contextualizer import CURLY
 from agents.embedded.contextualizer import contextualize as written_out
-from agents.embedded.plain_question import plain
+from agents.embedded.plain_question import plain, straight
 from agents.embedded.small_talk import small_talk
 from graphs.desk import Desk, Settings, open_desk
 from graphs.library import Volume, is_clear
@@ -41,7 +40,7 @@ READ_SURE = 0.4
 def contextualize(state: RouterState) -> dict[str, Any]:
     """Write a follow-up out into a question that stands alone, in the backbone's plain words."""
     turns = state.get("turns") or []
-    question = _spaced(state["question"])
+    question = straight(state["question"])
     alone = question
     if turns:
         alone = written_out(question, turns[-1]["question"], turns[-1]["answer"])
@@ -85,11 +84,6 @@ def select_video(state: RouterState, runtime: Runtime[Settings]) -> dict[str, An
     return {"nkr": chosen[0], "candidates": lasting, "steps": [*state["steps"], *said]}
 
 
-def _spaced(text: str) -> str:
-    """Return a text with plain spaces and apostrophes, as a question is written out."""
-    return " ".join(text.translate(CURLY).split())
-
-
 def _likeliest(desk: Desk, state: RouterState) -> list[str]:
     alone = state["standalone"]
     ranked = desk.library.ranked(alone, desk.embed(alone))
@@ -101,7 +95,7 @@ def _likeliest(desk: Desk, state: RouterState) -> list[str]:
     if before not in desk.library.volumes():
         before = None
     # What leans on the turn before, or fits no video better than that one, is about its video.
-    if before and (alone != plain(_spaced(state["question"])) or not is_clear(ranked)):
+    if before and (alone != plain(straight(state["question"])) or not is_clear(ranked)):
         return [before]
     return [volume.id for _, volume in ranked[: 1 if is_clear(ranked) else CANDIDATES]]
 
@@ -211,7 +205,7 @@ def _read(
     if not context:
         return "", 0.0, []
     (found,) = desk.answerer(None).answer([question], context=context)
-    sure = exp(found.logprob * found.tokens)
+    sure = exp(found.whole_logprob)
     if sure < READ_SURE or not fits(question, found.text):
         return "", 0.0, []
     inside = {item.id for item in near}

@@ -45,7 +45,7 @@ def rewatch(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:
             return {
                 "nkr": name,
                 "answer": answer.text,
-                "confidence": exp(answer.logprob * answer.tokens),
+                "confidence": exp(answer.whole_logprob),
                 "route": "rewatch",
                 "supported": True,
                 "citations": citations(proofs),
