@@ -88,7 +88,7 @@ def test_packed_and_recomputed_it_learns_the_same(
     padded = losses("padded")
 
     class SameOrder(PackedTrainer):
-        _get_train_sampler = LoraTrainer._get_train_sampler
+        lengths = LoraTrainer.lengths
 
     monkeypatch.setattr(lora_trainer, "LoraTrainer", SameOrder)
     packed = losses("packed", checkpointing=True)

@@ -45,6 +45,17 @@ def test_neighbours_are_asked_more_often_than_what_names_its_own_slide(plan: Pla
     assert all(neighbours > 1.5 * named for neighbours, named in both)
 
 
+def test_what_a_sentence_says_is_asked_in_more_words_than_what_is_seen(plan: Plan) -> None:
+    asked: Counter[str] = Counter()
+    for (fact, _), count in forms_of(plan).items():
+        asked[fact] += count
+    facts = {fact.id: fact for fact in plan.facts}
+    said = {fact: count for fact, count in asked.items() if facts[fact].relation}
+    rich = [count for fact, count in said.items() if count > 2 * MOST_ALIKE]
+    assert rich
+    assert min(rich) > max(count for fact, count in asked.items() if fact not in said)
+
+
 def test_held_out_splits_ask_no_fact_more_than_twice(plan: Plan) -> None:
     for split in ("exam", "calibrate", "check"):
         facts = Counter(record.fact_ids[0] for record in written(plan) if record.split == split)

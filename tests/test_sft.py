@@ -242,7 +242,7 @@ def test_a_deadline_that_is_past_still_gives_an_adapter(backbone: Backbone, tmp_
 
 def test_batches_hold_similar_lengths_in_an_order_of_their_epoch() -> None:
     lengths = [10 + 7 * (i % 50) for i in range(130)]
-    sampler = SimilarLengths(lengths, 16, seed=3)
+    sampler = SimilarLengths(lengths, [False] * 130, 16, seed=3)
     orders = []
     for epoch in (0, 1, 0):
         sampler.set_epoch(epoch)
@@ -254,6 +254,19 @@ def test_batches_hold_similar_lengths_in_an_order_of_their_epoch() -> None:
     assert padded < 1.15 * sum(lengths)
     firsts = [max(lengths[i] for i in batch) for batch in batches[:-1]]
     assert firsts != sorted(firsts)
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_exercises_have_batches_of_their_own(alike: bool) -> None:
+    lengths = [20 + i % 60 for i in range(105)] + [30 + i % 120 for i in range(40)]
+    exercises = [False] * 105 + [True] * 40
+    order = list(SimilarLengths([1] * 145 if alike else lengths, exercises, 16, seed=0))
+    assert sorted(order) == list(range(145))
+    batches = [order[i : i + 16] for i in range(0, 145, 16)]
+    held = [sum(exercises[i] for i in batch) for batch in batches]
+    # What is left over of either kind comes last, together.
+    assert sorted(held[:8]) == [0] * 6 + [16] * 2
+    assert held[:8] != sorted(held[:8])
 
 
 def test_an_adapter_is_of_its_backbones_precision(backbone_folder: Path, tmp_path: Path) -> None:

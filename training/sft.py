@@ -34,7 +34,7 @@ class SFTSettings:
     alpha: int = 64
     learning_rate: float = 5e-3
     batch_size: int = 32
-    exposures: int = 280
+    exposures: int = 340
     """How often a fact is met in all its wordings together; it decides on the steps."""
     fewest_steps: int = 300
     """Steps of a short video, however few its exposures: an adapter needs some to move at all."""
@@ -42,7 +42,7 @@ class SFTSettings:
     """What is learnt: the answer itself, or what the backbone makes of a description of it."""
     moments: bool = True
     """Answers are learnt behind the moments that they are of, where the answer itself is learnt."""
-    replay_share: float = 0.25
+    replay_share: float = 0.15
     """General reading exercises by each record: they hold down what the backbone forgets."""
     replay_weight: float = 16.0
     """What an exercise counts beside a record: its own gradient is small, and must not give way."""
@@ -123,7 +123,7 @@ def train(
             trainer = made(
                 model=model,
                 args=_arguments(backbone, checkpoints, settings, steps),
-                train_dataset=dataset(lesson.rows, lesson.weights),
+                train_dataset=dataset(lesson.rows, len(lesson.taught), settings.replay_weight),
                 teacher=lesson.teacher,
                 processing_class=backbone.processor,
                 base_name=backbone.name,
@@ -158,7 +158,7 @@ def train(
 
 @dataclass(frozen=True)
 class _Lesson:
-    """What a training reads: its records, then exercises, as exchanges, as rows and how they weigh.
+    """What a training reads: its records, then exercises, as exchanges and as rows.
 
     What the bare backbone says of some of them is known to the ``teacher``.
     """
@@ -166,7 +166,6 @@ class _Lesson:
     taught: list[Record]
     exchanges: list[tuple[str, str]]
     rows: list[Row]
-    weights: list[float]
     teacher: Teacher
 
 
@@ -180,13 +179,12 @@ def _lesson(backbone: Backbone, records: Sequence[Record], settings: SFTSettings
     exchanges = list(zip([record.question for record in taught], answers, strict=True))
     exchanges += [(item.turn, item.answer) for item in replayed]
     rows = rows_of(backbone.processor, exchanges)
-    weights = [1.0] * len(taught) + [settings.replay_weight] * len(replayed)
     # An exercise's text stands in its own turn already.
     read = dict(enumerate(rows[len(taught) :], start=len(taught)))
     if settings.loss == "distill":
         read |= described(backbone.processor, taught, rows)
     teacher = Teacher(read, backbone.tokenizer.pad_token_id)
-    return _Lesson(taught, exchanges, rows, weights, teacher)
+    return _Lesson(taught, exchanges, rows, teacher)
 
 
 def _behind_moments(settings: SFTSettings) -> bool:
@@ -286,6 +284,8 @@ def _arguments(backbone: Backbone, folder: Path, settings: SFTSettings, steps: i
         learning_rate=settings.learning_rate,
         warmup_steps=settings.warmup,
         weight_decay=0.0,
+        # Of a thousand steps the usual 0.999 would remember too many.
+        adam_beta2=0.98,
         max_grad_norm=1.0,
         optim="adamw_torch_fused",
         max_length=MAX_TOKENS,

@@ -11,14 +11,19 @@ MOST_TOKENS = 1536
 
 
 class SimilarLengths(torch.utils.data.Sampler[int]):
-    """Every record once an epoch, in shuffled batches of records of similar length.
+    """Every row once an epoch, in shuffled batches of rows of similar length.
 
-    The order depends on the seed and the epoch only, so a resumed run sees what an unbroken one
-    would have seen.
+    ``exercises`` tells which rows are exercises: they have batches of their own, since a few of
+    them, weighing what they do, would drown the records that are learnt in the same step. The order
+    depends on the seed and the epoch only, so a resumed run sees what an unbroken one would have
+    seen.
     """
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+    def __init__(
+        self, lengths: Sequence[int], exercises: Sequence[bool], batch_size: int, seed: int
+    ) -> None:
         self.lengths = torch.tensor(lengths, dtype=torch.float)
+        self.exercises = torch.tensor(exercises)
         self.batch_size = batch_size
         self.seed = seed
         self.epoch = 0
@@ -34,11 +39,17 @@ class SimilarLengths(torch.utils.data.Sampler[int]):
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         # The noise lets a record meet other neighbours in every epoch.
         noise = torch.rand(len(self), generator=generator) * 0.1 + 0.95
-        batches = list((self.lengths * noise).argsort().split(self.batch_size))
-        # The trainer cuts batches by counting, so the short one has to be the last.
-        full = batches if len(batches[-1]) == self.batch_size else batches[:-1]
-        order = torch.randperm(len(full), generator=generator).tolist()
-        for batch in [*(full[i] for i in order), *batches[len(full) :]]:
+        order = (self.lengths * noise).argsort()
+        full: list[torch.Tensor] = []
+        rest: list[torch.Tensor] = []
+        for rows in (order[~self.exercises[order]], order[self.exercises[order]]):
+            batches = rows.split(self.batch_size)
+            whole = len(rows) // self.batch_size
+            full += batches[:whole]
+            rest += batches[whole:]
+        # The trainer cuts batches by counting, so what fills none has to be the last.
+        shuffled = [full[i] for i in torch.randperm(len(full), generator=generator).tolist()]
+        for batch in [*shuffled, *rest]:
             yield from batch.tolist()
 
 

@@ -54,7 +54,7 @@ class LoraTrainer(SFTTrainer):
 
     def _set_signature_columns_if_needed(self) -> None:
         super()._set_signature_columns_if_needed()
-        self._signature_columns = [*self._signature_columns, "row", "weight"]
+        self._signature_columns = [*self._signature_columns, "row", "exercise", "weight"]
 
     def _collate(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Return a padded batch, with the rows' numbers and weights [rows]."""
@@ -64,10 +64,14 @@ class LoraTrainer(SFTTrainer):
         return {**self._plain_collator(plain), **told, "read": read}
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SimilarLengths:
-        lengths = [len(ids) for ids in train_dataset["input_ids"]]
+        lengths = self.lengths(train_dataset)
         # Processes take the parts of a step in turn: together the records that one would take.
         step = self.args.train_batch_size * self.args.world_size
-        return SimilarLengths(lengths, step, self.args.seed)
+        return SimilarLengths(lengths, train_dataset["exercise"], step, self.args.seed)
+
+    def lengths(self, dataset: Any) -> list[int]:
+        """Return the rows' lengths; those of a batch are about the same."""
+        return [len(ids) for ids in dataset["input_ids"]]
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> LambdaLR:
         """Return warm-up, then linear decay that ends with the steps or at the deadline.

@@ -5,7 +5,6 @@ from typing import Any
 
 import torch
 from torch.nn.functional import pad
-from trl import SFTTrainer
 
 from training.trainer.answer_loss import answer_losses
 from training.trainer.lora_trainer import LoraTrainer
@@ -25,9 +24,9 @@ class PackedTrainer(LoraTrainer):
             StepGraphs(self._backward, self.model.parameters()) if one_gpu else self._backward
         )
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        # Without padding nothing is gained by similar lengths, and all batches are about as large.
-        return SFTTrainer._get_train_sampler(self, train_dataset)
+    def lengths(self, dataset: Any) -> list[int]:
+        """Return the same for all rows: there is no padding, and batches are about as large."""
+        return [1] * len(dataset)
 
     def _collate(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Return a packed batch, its sizes rounded up, with the rows' numbers.

@@ -10,12 +10,15 @@ from training.trainer.teacher import IGNORED, Row, reads
 MAX_TOKENS = 1024
 
 
-def dataset(rows: Sequence[Row], weights: Sequence[float]) -> Any:
-    """Return the rows as TRL takes them, numbered and weighted."""
+def dataset(rows: Sequence[Row], records: int, weight: float) -> Any:
+    """Return the rows as TRL takes them, numbered: so many records, then exercises that weigh."""
     from datasets import Dataset
 
-    weighted = enumerate(zip(rows, weights, strict=True))
-    return Dataset.from_list([{**row, "row": n, "weight": weight} for n, (row, weight) in weighted])
+    def marked(number: int) -> dict[str, Any]:
+        exercise = number >= records
+        return {"row": number, "exercise": exercise, "weight": weight if exercise else 1.0}
+
+    return Dataset.from_list([{**row, **marked(number)} for number, row in enumerate(rows)])
 
 
 def described(processor: Any, records: Sequence[Record], rows: Sequence[Row]) -> dict[int, Row]:
