@@ -67,7 +67,9 @@ class LoraTrainer(SFTTrainer):
         lengths = self.lengths(train_dataset)
         # Processes take the parts of a step in turn: together the records that one would take.
         step = self.args.train_batch_size * self.args.world_size
-        return SimilarLengths(lengths, train_dataset["exercise"], step, self.args.seed)
+        # Read at once: tensors would ask the dataset for one row after the other.
+        exercises = list(train_dataset["exercise"])
+        return SimilarLengths(lengths, exercises, step, self.args.seed)
 
     def lengths(self, dataset: Any) -> list[int]:
         """Return the rows' lengths; those of a batch are about the same."""

@@ -25,7 +25,7 @@ class PackedTrainer(LoraTrainer):
         )
 
     def lengths(self, dataset: Any) -> list[int]:
-        """Return the same for all rows: there is no padding, and batches are about as large."""
+        """Return the same for all rows: without padding, similar lengths would gain nothing."""
         return [1] * len(dataset)
 
     def _collate(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
