@@ -90,8 +90,9 @@ def test_a_time_is_right_within_a_second_of_a_span(answer: str, right: bool) -> 
     assert is_right(asked, answer) is right
 
 
-def test_a_when_that_asks_for_a_date_is_compared_as_text() -> None:
-    asked = record("When was it built?", "1921", "open/when", **SPANS)
+@pytest.mark.parametrize("form", ["open/when", "open/when_said"])
+def test_a_when_that_asks_for_a_date_is_compared_as_text(form: str) -> None:
+    asked = record("When was it built?", "1921", form, **SPANS)
     assert is_right(asked, "1921.")
     assert not is_right(asked, "00:12")
 
