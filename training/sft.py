@@ -107,6 +107,7 @@ def train(
 
     from training.trainer.lora_trainer import LoraTrainer
     from training.trainer.packed_trainer import PackedTrainer
+    from training.trainer.packing import can_pack
     from training.trainer.progress import Progress
 
     settings = settings or SFTSettings()
@@ -118,8 +119,8 @@ def train(
     torch.manual_seed(settings.seed)
     with _own_chance(), _adapted(backbone, settings, start) as model:
         with _no_bars():
-            on_cpu = backbone.model.device.type == "cpu"
-            made = LoraTrainer if on_cpu else partial(PackedTrainer, graphs=settings.graphs)
+            packs = backbone.model.device.type != "cpu" and can_pack(backbone.model)
+            made = partial(PackedTrainer, graphs=settings.graphs) if packs else LoraTrainer
             trainer = made(
                 model=model,
                 args=_arguments(backbone, checkpoints, settings, steps),

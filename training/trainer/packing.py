@@ -4,13 +4,25 @@ Where the layers do most of the work, on a GPU, a token of padding costs as much
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
 
+# Kinds of layers in which a token reads what its mask lets it see, and nothing else.
+_MASKED = frozenset(("full_attention", "sliding_attention", "chunked_attention"))
+
 # Sizes that a packed step is rounded up to, so that few differ: those of its tokens and answers.
 TOKENS, ANSWERS = 128, 256
+
+
+def can_pack(model: Any) -> bool:
+    """Say whether a model keeps packed records apart.
+
+    Linear attention and convolutions carry a state along the row, past the end of a record.
+    """
+    layers = getattr(model.config.get_text_config(), "layer_types", None) or ()
+    return set(layers) <= _MASKED
 
 
 @dataclass(frozen=True)
