@@ -3,12 +3,12 @@
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from graphs.distill.runs import RunFolder
 from tools.errors import InputError
@@ -25,6 +25,30 @@ if TYPE_CHECKING:
     from tools.video import VideoReader
     from training.backbone import Backbone
     from training.mount import Mounted
+
+P = ParamSpec("P")
+Loaded = TypeVar("Loaded")
+
+_loading = threading.RLock()
+
+
+def loaded_once(kept: int | None) -> Callable[[Callable[P, Loaded]], Callable[P, Loaded]]:
+    """Decorate what loads something: branches that need it at the same time get the same one.
+
+    A cache alone would let each of them load its own. ``kept`` is how many it holds, None for all.
+    """
+
+    def decorate(load: Callable[P, Loaded]) -> Callable[P, Loaded]:
+        cached = lru_cache(maxsize=kept)(load)
+
+        @wraps(load)
+        def locked(*args: P.args, **kwargs: P.kwargs) -> Loaded:
+            with _loading:
+                return cached(*args, **kwargs)  # type: ignore[arg-type]
+
+        return locked
+
+    return decorate
 
 
 # Agents that are the run's backbone itself.
@@ -90,7 +114,7 @@ def team_of(state: Mapping[str, Any], context: "Context") -> "Team":
     return _team(context, state["video_path"], state["run"])
 
 
-@lru_cache(maxsize=2)
+@loaded_once(2)
 def _team(context: "Context", video: str, run: str) -> "Team":
     from agents.observed import observed
 
@@ -133,7 +157,7 @@ def _team(context: "Context", video: str, run: str) -> "Team":
     return observed(language_team(chat, watch))
 
 
-@lru_cache(maxsize=2)
+@loaded_once(2)
 def load_chat_model(context: "Context") -> "ChatOpenAI | BackboneChat":
     """Return the agents' model: the loaded backbone, or one at a server, which is sent nothing yet.
 
@@ -161,7 +185,7 @@ def load_chat_model(context: "Context") -> "ChatOpenAI | BackboneChat":
     )
 
 
-@cache
+@loaded_once(None)
 def load_looks(image_embedder: str | None) -> "FrameFeatures":
     """Return what tells frames apart; raises InputError where there is no such embedder."""
     from tools.frame_features import ClassicalFeatures, HubFeatures
@@ -169,7 +193,7 @@ def load_looks(image_embedder: str | None) -> "FrameFeatures":
     return HubFeatures(image_embedder) if image_embedder else ClassicalFeatures()
 
 
-@cache
+@loaded_once(None)
 def load_backbone(
     name: str, backbone_name: str | None = None, device: str = "auto", sees: bool = False
 ) -> "Backbone":
