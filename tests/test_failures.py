@@ -8,9 +8,9 @@ import pytest
 import torch
 from langgraph.runtime import ExecutionInfo, Runtime
 
-from agents.language.wire_error import WireError
+from agents.language.wire_error import BusyError, LostError, WireError
 from graphs.distill import failing
-from graphs.distill.failing import ATTEMPTS, leave_out, told
+from graphs.distill.failing import ATTEMPTS, OUTAGE, leave_out, told
 from graphs.failures import sentence
 from tools.errors import InputError
 
@@ -90,6 +90,17 @@ def test_what_is_not_tried_again_is_not_waited_for(
     ):
         raise error
     assert waits == []
+
+
+@pytest.mark.parametrize("error", [BusyError("the server answered 503"), LostError("refused")])
+def test_a_server_that_is_away_is_left_alone_longer_each_time(
+    error: WireError, waits: list[float]
+) -> None:
+    for number in range(1, ATTEMPTS):
+        with pytest.raises(WireError), told(attempt(number), "planning"):
+            raise error
+    assert waits == list(OUTAGE)
+    assert sum(OUTAGE) > 30, "longer than a server takes to begin anew"
 
 
 def test_what_is_tried_again_waits_as_long_as_the_server_asks(waits: list[float]) -> None:

@@ -13,6 +13,7 @@ from talks import write_talk
 from wire import MODEL, Call, Wire, text_of
 
 from agents.language import preflight
+from graphs.distill import failing
 from graphs.distill.context import Context
 from graphs.distill.launch import Waiting, distill
 from graphs.distill.progress import Event
@@ -37,6 +38,11 @@ def asked(wire: Wire, settings: Callable[..., Context]) -> Callable[..., Context
         return settings(out, **{**chosen, "max_concurrency": 8, "max_steps": 1, **other})
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits_for_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failing, "OUTAGE", (0.0,) * len(failing.OUTAGE))
 
 
 def corpus_of(report: dict[str, Any]) -> Path:
@@ -188,6 +194,26 @@ def test_a_bound_that_is_reached_while_writing_anew_ends_the_run_with_what_it_ha
     taught = corpus_of(whole).parent / "train" / "exams" / "taught-1.jsonl"
     assert read_corpus(taught), "the loop goes on where more may be spent"
     assert max(wire.bodies().values()) == 1, "what was paid for is not paid for again"
+
+
+def written_anew(call: Call) -> bool:
+    return "<<<FAILED" in text_of(call.body)
+
+
+def test_what_cannot_be_written_anew_does_not_keep_an_nkr_from_being_published(
+    talk: Path, wire: Wire, asked: Callable[..., Context], tmp_path: Path
+) -> None:
+    wire.faults = lambda call: "length" if written_anew(call) else None
+    report = distill(talk, asked(tmp_path, max_rounds=1))
+    assert [name for name, _ in report["failed"]] == ["augment/00001"]
+    assert any("could not be written anew" in warning for warning in report["warnings"])
+    assert Path(report["nkr"]).is_dir()
+    wire.faults = lambda call: None
+    wire.forget()
+    whole = distill(talk, asked(tmp_path, max_rounds=1), resume=True)
+    assert whole["failed"] == []
+    assert any(map(written_anew, wire.calls))
+    assert not [call for call in wire.calls if call.schema == "Description"], "kept"
 
 
 def run(url: str, out: Path, *more: str, video: str = "no-such-video.mp4") -> Any:

@@ -13,20 +13,23 @@ from typing import Any
 import numpy as np
 import pytest
 from openai import OpenAI
+from PIL import Image
+from pydantic import BaseModel
 from wire import KEY, MODEL, Call, Wire
 
-from agents.language.chat import Chat, bare_json
+from agents.language.chat import Chat, read
 from agents.language.chat_model import open_chat_model
 from agents.language.fence import fenced
-from agents.language.pictures import Frames
+from agents.language.pictures import Frames, Pictures, Together
 from agents.language.preflight import preflight
 from agents.language.prompts import prompt
 from agents.language.replies import Replies
 from agents.language.schemas import Answers
 from agents.language.spending import Ledger, Price, listed_price, spending
-from agents.language.wire_error import SpentError, WireError
+from agents.language.wire_error import SpentError, TooLargeError, WireError
 from graphs.failures import sentence
 from tools.errors import InputError
+from tools.picture_block import picture_blocks
 from tools.video_reader import Frame
 
 pytest_plugins = ("wire",)
@@ -44,7 +47,7 @@ def open_chat(wire: Wire, tmp_path: Path) -> Callable[..., Chat]:
     return make
 
 
-def ask(chat: Chat, pictures: Frames | None = None, number: int = 0) -> Answers:
+def ask(chat: Chat, pictures: Pictures | None = None, number: int = 0) -> Answers:
     questions = f"{QUESTIONS} {number}"
     return chat.ask("verifier", prompt("answer_blind"), Answers, pictures, questions=questions)
 
@@ -181,6 +184,23 @@ def test_pictures_are_made_smaller_until_they_are_taken(
     wire.faults = lambda call: "413"
     with pytest.raises(WireError, match="too large"):
         ask(open_chat(), Frames([Frame(3.0, image)]))
+    wire.faults = lambda call: None
+    wire.forget()
+    assert ask(open_chat(), Frames([Frame(1.0, image), Frame(2.0, image)])).answers
+    assert not wire.calls, "what was asked with smaller pictures is known"
+
+
+def test_what_was_looked_up_besides_makes_no_other_pictures_small(
+    wire: Wire, open_chat: Callable[..., Chat]
+) -> None:
+    image = np.full((720, 1280, 3), 90, dtype=np.uint8)
+    looked_up = picture_blocks("at 9.0 s:", Image.fromarray(image))
+    wire.faults = lambda call: "413" if call.pictures > 1 and call.largest > 400 else None
+    chat, frames = open_chat(), Frames([Frame(1.0, image)])
+    assert ask(chat, Together(frames, looked_up)).answers
+    assert [call.largest for call in wire.calls] == [1280, 640, 320]
+    ask(chat, frames)
+    assert wire.calls[-1].largest == 768
 
 
 def test_frames_share_a_budget_of_tokens() -> None:
@@ -207,6 +227,29 @@ def test_the_users_faults_are_told_and_end_the_run(
     with pytest.raises(InputError, match=r"403: .*Country not supported") as refused:
         ask(open_chat())
     assert KEY not in str(refused.value)
+    wire.faults = lambda call: "402"
+    with pytest.raises(InputError, match="no money left"):
+        ask(open_chat())
+
+
+def test_a_request_that_is_withheld_ends_no_other(
+    wire: Wire, open_chat: Callable[..., Chat]
+) -> None:
+    wire.faults = once("flagged")
+    with pytest.raises(WireError, match="flagged by moderation") as withheld:
+        ask(open_chat())
+    assert not withheld.value.retryable
+
+
+def test_a_reply_may_be_as_long_as_the_context_has_room_for(
+    wire: Wire, open_chat: Callable[..., Chat]
+) -> None:
+    wire.faults = lambda call: "no room" if call.most > 5000 else None
+    assert ask(open_chat()).answers
+    assert [call.most for call in wire.calls] == [16384, 8192, 4096]
+    wire.faults = lambda call: "no room"
+    with pytest.raises(TooLargeError):
+        ask(open_chat(), number=1)
 
 
 def test_a_picture_that_cannot_be_read_is_not_told_as_too_large(
@@ -303,7 +346,8 @@ def test_the_length_of_a_reply_is_bounded_as_the_server_knows_it(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    payload = opened(url)._get_request_payload("Hello")
+    model = opened(url)
+    payload = model._get_request_payload("Hello", **model.bounded(9))
     sent = {**payload, **(payload.get("extra_body") or {})}
     assert {one for one in sent if one.startswith("max_")} == {name}
     monkeypatch.delenv("OPENAI_API_KEY")
@@ -379,17 +423,29 @@ def test_a_log_that_was_cut_by_a_kill_can_be_read(tmp_path: Path) -> None:
     assert spending(path)["all"]["read"] == 12
 
 
+class Said(BaseModel):
+    text: str
+
+
+@pytest.mark.parametrize("said", ["1", "He types ```python\nprint({})\n``` now"])
 @pytest.mark.parametrize(
-    "text",
+    "around",
     [
-        '{"a": 1}',
-        '```json\n{"a": 1}\n```',
-        '<think>Is it {"b": 2}? No.</think>\n{"a": 1}',
-        'Here it is: {"a": 1} I hope it helps.',
+        "{}",
+        "```json\n{}\n```",
+        '<think>Is it {{"b": 2}}? No.</think>\n{}',
+        "Is it {{names}}? No.</think>\n{}",
+        "Here it is: {} I hope it helps.",
+        "Here it is:\n```\n{}\n```\nI hope it {{helps}}.",
     ],
 )
-def test_json_is_found_in_what_stands_around_it(text: str) -> None:
-    assert bare_json(text) == '{"a": 1}'
+def test_json_is_found_in_what_stands_around_it(around: str, said: str) -> None:
+    assert read(Said, around.format(Said(text=said).model_dump_json())).text == said
+
+
+def test_json_may_quote_thoughts() -> None:
+    said = Said(text="The title is <think> and then </think> appears.")
+    assert read(Said, said.model_dump_json()) == said
 
 
 def test_what_a_video_says_cannot_leave_its_fence() -> None:

@@ -56,6 +56,12 @@ class Call:
     largest: int
     body: dict[str, Any] = field(repr=False, hash=False, compare=False)
 
+    @property
+    def most(self) -> int:
+        """How many tokens the reply may have."""
+        most: int = self.body["max_tokens"]
+        return most
+
 
 class Wire:
     """The server: its URL, the calls that reached it, and what it does wrong."""
@@ -139,6 +145,13 @@ class Wire:
             return _error(429, "slow down", None, {"Retry-After": str(self.wait)})
         if fault == "broke":
             return _error(429, "You exceeded your current quota", "insufficient_quota")
+        if fault == "402":
+            return _error(402, "Insufficient Balance", None)
+        if fault == "flagged":
+            return _error(403, "Your input was flagged by moderation", None)
+        if fault == "no room":
+            told = f"the context length is 9000. You requested {call.most} in the completion"
+            return _error(400, told, "context_length_exceeded")
         if fault == "500":
             return _error(500, "the server had an error", None)
         if fault == "413":

@@ -20,7 +20,8 @@ from agents.language.json_guide import MOST_ITEMS, MOST_LETTERS, JsonGuide
 from training.backbone import Backbone
 from training.lora import make_bare
 
-MOST_TOKENS = 4096
+# Two dozen questions in all their wordings, which a reply that is cut off would not have.
+MOST_TOKENS = 8192
 _ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 
 

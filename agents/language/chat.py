@@ -3,12 +3,13 @@
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_core.exceptions import ContextOverflowError
 from pydantic import BaseModel, ValidationError
 
-from agents.language.pictures import Pictures
+from agents.language.pictures import Pictures, Together
 from agents.language.prompts import Prompt
 from agents.language.replies import Replies, key_of
 from agents.language.spending import Call, Ledger
@@ -25,8 +26,7 @@ TRIES = 2
 LETTERS_A_TOKEN = 4
 # How often pictures are made smaller where they are too large for the server.
 SHRINKS = 3
-_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
-_FENCED = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
+_FENCED = re.compile(r"```(?:json)?\s*(\{.*\})\s*```", re.DOTALL)
 
 
 def json_schema(schema: type[BaseModel]) -> dict[str, Any]:
@@ -86,27 +86,37 @@ class Chat:
         Raises `WireError` where none came that can be used, `SpentError` where a bound is reached,
         and InputError for what the user must mend.
         """
+
+        def messages(shrunk: int) -> "list[BaseMessage]":
+            return prompt.messages(schema, pictures.blocks(shrunk) if pictures else (), values)
+
+        # The same however small the pictures have to be: what was paid for is found again.
+        key = key_of(self._name, schema.model_json_schema(), messages(0))
+        if (kept := self._replies.find(key)) is not None:
+            return schema.model_validate_json(kept)
+        shrunk = self._shrunk
         while True:
-            shrunk = self._shrunk
-            messages = prompt.messages(schema, pictures.blocks(shrunk) if pictures else (), values)
             try:
-                return self._answered(agent, schema, messages)
+                reply = self._answered(agent, schema, messages(shrunk))
             except TooLargeError:
                 if not pictures or shrunk >= SHRINKS:
                     raise
-                self._shrunk = max(self._shrunk, shrunk + 1)
+                shrunk += 1
+            else:
+                # With what was looked up besides, others need not be as small.
+                if not isinstance(pictures, Together):
+                    self._shrunk = max(self._shrunk, shrunk)
+                self._replies.keep(key, reply.model_dump_json())
+                return reply
 
     def _answered(self, agent: str, schema: type[Reply], messages: "list[BaseMessage]") -> Reply:
         from langchain_core.messages import AIMessage, HumanMessage
 
-        key = key_of(self._name, schema.model_json_schema(), messages)
-        if (kept := self._replies.find(key)) is not None:
-            return schema.model_validate_json(kept)
         asked = list(messages)
         for last in range(TRIES - 1, -1, -1):
             text = self._call(agent, schema, asked)
             try:
-                reply = schema.model_validate_json(bare_json(text))
+                reply = read(schema, text)
             except ValidationError as error:
                 why = _first(error)
                 if not last:
@@ -114,7 +124,6 @@ class Chat:
                 told = f"That cannot be used ({why}). Reply with the JSON object alone."
                 asked += [AIMessage(text or "{}"), HumanMessage(told)]
             else:
-                self._replies.keep(key, reply.model_dump_json())
                 return reply
         raise AssertionError
 
@@ -149,9 +158,17 @@ class Chat:
             return text
 
 
-def bare_json(text: str) -> str:
+def read(schema: type[Reply], text: str) -> Reply:
+    """Return a reply as the schema; raises pydantic's ValidationError where it is none."""
+    # Thoughts and fences are looked for around JSON alone: what it quotes may have some too.
+    with suppress(ValidationError):
+        return schema.model_validate_json(text)
+    return schema.model_validate_json(_bare_json(text))
+
+
+def _bare_json(text: str) -> str:
     """Return the JSON object in a reply: without thoughts, fences and what stands around it."""
-    plain = _THOUGHTS.sub("", text)
+    plain = text.rpartition("</think>")[2]
     if found := _FENCED.search(plain):
         plain = found[1]
     begin, end = plain.find("{"), plain.rfind("}")

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 PREFIX = "openai:"
 KEY, SERVER = "OPENAI_API_KEY", "OPENAI_BASE_URL"
-# Of one reply, thoughts included.
-MOST_TOKENS = 16_384
 
 
 def model_name(agents: str) -> str | None:
@@ -53,9 +51,7 @@ def open_chat_model(name: str, *, base_url: str | None, timeout: float, seed: in
             max_retries=0,
             temperature=0,
             seed=seed % 2**31,
-            # Other servers do not all know the newer name that the client gives to this bound.
-            max_completion_tokens=MOST_TOKENS if own else None,
-            extra_body=None if own else {"max_tokens": MOST_TOKENS},
+            is_providers=own,
             use_responses_api=False,
             # Whoever watches the graph's messages (Studio) would else have them streamed.
             disable_streaming=True,

@@ -32,8 +32,8 @@ class Lookups:
         return fenced("LOOKED UP", self._lines)
 
     def with_pictures(self, pictures: Pictures) -> Pictures:
-        """Return pictures, and the ones that were looked up after them."""
-        return Together(pictures, self._blocks)
+        """Return pictures, and the ones that were looked up, if any, after them."""
+        return Together(pictures, self._blocks) if self._blocks else pictures
 
     def gather(
         self, chat: Chat, agent: str, task: str, known: str, pictures: Pictures, steps: int = STEPS

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from PIL import Image, ImageDraw
 
-from tools.picture_block import picture_blocks
+from tools.picture_block import picture_blocks, smaller
 from tools.video_reader import Frame
 
 # What one token of a picture covers in the models at hand: 28 to 32 pixels a side.
@@ -118,8 +118,9 @@ class Together:
     found: Sequence[dict[str, Any]]
 
     def blocks(self, shrunk: int) -> list[dict[str, Any]]:
-        """Return both; what was looked up is of one size."""
-        return [*self.pictures.blocks(shrunk), *self.found]
+        """Return both."""
+        found = (smaller(block, shrunk) for block in self.found)
+        return [*self.pictures.blocks(shrunk), *found]
 
 
 def _pairs(blocks: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:

@@ -17,6 +17,8 @@ _TOO_LARGE = re.compile(r"image|too large|too big|context.length|maximum context
 _UNREADABLE = re.compile(
     r"(invalid|unsupported|decode|identify|load|corrupt\w*) (the )?image", re.I
 )
+# Of one request: the next may pass.
+_WITHHELD = re.compile(r"flagged|moderation|content.(policy|filter)", re.I)
 _UNKNOWN_FORMAT = re.compile(r"response_format|json_schema|json_object|structured", re.I)
 
 
@@ -35,6 +37,10 @@ class TooLargeError(WireError):
 
 class BusyError(WireError):
     """The server is there, and cannot answer now: too much is asked of it, or it is broken."""
+
+
+class LostError(WireError):
+    """Nothing is there that a connection could be made to, or it broke."""
 
 
 class UnknownFormatError(WireError):
@@ -57,7 +63,7 @@ def wire_error(error: Exception, model: str) -> WireError | InputError:
     if isinstance(error, openai.APITimeoutError | TimeoutError):
         return WireError("the server did not answer in time")
     if isinstance(error, openai.APIConnectionError):
-        return WireError(f"the connection failed ({_root(error)})")
+        return LostError(f"the connection failed ({_root(error)})")
     if isinstance(error, ContextOverflowError):
         return TooLargeError("the request is longer than the model's context", retryable=False)
     if isinstance(error, openai.APIStatusError):
@@ -70,6 +76,8 @@ def _status_error(error: Any, model: str) -> WireError | InputError:
     status, told = error.status_code, _told(error)
     if status == 401:
         return InputError("The server refuses the key (401): set OPENAI_API_KEY to a valid one.")
+    if status == 403 and _WITHHELD.search(told):
+        return WireError(f"the server does not take it (403: {told})", retryable=False)
     if status == 403:
         return InputError(
             f"The server refuses access (403: {told}): see to that, or set OPENAI_API_KEY to a key "
@@ -86,7 +94,7 @@ def _status_error(error: Any, model: str) -> WireError | InputError:
             f"The server has nothing at the address that was asked ({told}): correct --base-url, "
             "which ends in /v1 for most servers."
         )
-    if status == 429 and error.code == "insufficient_quota":
+    if status == 402 or (status == 429 and error.code == "insufficient_quota"):
         return InputError(
             "The account has no money left at the server: add some, and go on with --resume."
         )

@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, RetryPolicy
 
 from agents.language.spending import working_on
-from agents.language.wire_error import SpentError, WireError
+from agents.language.wire_error import BusyError, LostError, SpentError, WireError
 from graphs.distill.assignments import part_name
 from graphs.distill.context import Context
 from graphs.distill.progress import advance, begin, warn
@@ -18,6 +18,9 @@ from graphs.distill.state import WritingWork
 from tools.errors import InputError
 
 ATTEMPTS = 4
+# Seconds that a server is left alone before each new attempt, where it does not say how long: one
+# that begins anew, or that counts by the minute, is not back at once.
+OUTAGE = (3.0, 10.0, 30.0)
 _TICK = 0.2
 
 Node = Callable[[WritingWork, Runtime[Context]], Any]
@@ -49,7 +52,7 @@ def leave_out(stage: str, then: Callable[[WritingWork], Sequence[Any]] | None = 
                 warn(runtime, f"{error}: what is there by then is used")
                 noted: dict[str, Any] = {"skipped": [name]}
             except WireError as error:
-                if _is_tried_again(error, runtime):
+                if is_tried_again(error, runtime):
                     raise
                 warn(runtime, f"{name} failed ({error}): --resume tries it again")
                 noted = {"failed": [(name, str(error))]}
@@ -73,19 +76,20 @@ def told(runtime: Runtime[Context], what: str) -> Iterator[None]:
     except SpentError as error:
         raise InputError(f"{error} while {what}: allow more, and go on with --resume.") from None
     except WireError as error:
-        if _is_tried_again(error, runtime):
+        if is_tried_again(error, runtime):
             raise
         raise InputError(
             f"The agents' model failed while {what} ({error}): see to it, and go on with --resume."
         ) from None
 
 
-def _is_tried_again(error: WireError, runtime: Runtime[Any]) -> bool:
+def is_tried_again(error: WireError, runtime: Runtime[Any]) -> bool:
     """Say whether a node that failed is tried again, once the server may be asked again."""
     attempt = runtime.execution_info.node_attempt if runtime.execution_info else ATTEMPTS
     if not can_be_tried_again(error) or attempt >= ATTEMPTS:
         return False
-    _wait(error.wait, runtime)
+    away = isinstance(error, BusyError | LostError)
+    _wait(error.wait or (OUTAGE[attempt - 1] if away else 0.0), runtime)
     return True
 
 

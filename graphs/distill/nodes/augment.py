@@ -3,15 +3,16 @@
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from agents.language.wire_error import SpentError
+from agents.language.spending import working_on
+from agents.language.wire_error import SpentError, WireError
 from graphs.distill.assignments import assignment, writing_works
 from graphs.distill.context import Context
-from graphs.distill.failing import told
+from graphs.distill.failing import is_tried_again
 from graphs.distill.nodes.assemble import counts, settle
 from graphs.distill.parts import sums
 from graphs.distill.progress import report, warn
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 def augment(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["train", "check"]]:
     """Add verified records to the ``train`` split of the corpus; what stands there stays.
 
-    Where a bound on spending is reached none are, and the loop ends with what was learnt.
+    Where a bound on spending is reached, or the agents' model fails to the last, none are, and the
+    loop ends with what was learnt.
     """
     from agents.team import Failure, is_written_after
     from tools.evidence import EvidenceStore
@@ -45,14 +47,21 @@ def augment(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["
     task = assignment(writing_works(state, runtime.context)[-1])
     team = team_of(state, runtime.context)
     judged: list[Record] = []
-    warnings = []
-    with told(runtime, "writing anew what was not learnt"):
-        try:
-            written = team.question_writer.augment(failures, task, number)
-            judged = team.verifier.verify(written, task.plan, EvidenceStore(folder.evidence).all())
-        except SpentError as error:
-            warnings = [f"{error}: nothing more is written anew"]
-            warn(runtime, warnings[0])
+    name = f"augment/{number:05d}"
+    left_out: dict[str, Any] = {}
+    working_on.set(name)
+    try:
+        written = team.question_writer.augment(failures, task, number)
+        judged = team.verifier.verify(written, task.plan, EvidenceStore(folder.evidence).all())
+    except SpentError as error:
+        left_out = {"skipped": [name], "warnings": [f"{error}: nothing more is written anew"]}
+    except WireError as error:
+        if is_tried_again(error, runtime):
+            raise
+        told = f"what was not learnt could not be written anew ({error}): --resume tries it again"
+        left_out = {"failed": [(name, str(error))], "warnings": [told]}
+    for warning in left_out.get("warnings", []):
+        warn(runtime, warning)
     settled = settle([*records, *judged])[len(records) :]
     new = [record for record in settled if record.verdict == "supported"]
     write_corpus(folder.exams / f"taught-{number}.jsonl", new)
@@ -62,8 +71,7 @@ def augment(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["
     update = {
         "corpus_counts": {**state["corpus_counts"], **counts(kept)},
         "sums": sums(path, folder.exams / f"taught-{number}.jsonl"),
-        "skipped": [f"augment/{number:05d}"] if warnings else [],
-        "warnings": warnings,
         "times": [("augment", began, time.time())],
+        **left_out,
     }
-    return Command(update=update, goto="check" if warnings else "train")
+    return Command(update=update, goto="check" if left_out else "train")
