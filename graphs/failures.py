@@ -14,6 +14,7 @@ _UNWRITABLE = {
     errno.EEXIST,
     errno.ENOTDIR,
     errno.EISDIR,
+    errno.ENAMETOOLONG,
 }
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # SQLite, torch and libraries in Rust tell of a full disk in words only.

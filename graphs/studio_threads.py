@@ -34,20 +34,21 @@ def register(out: Path, url: str) -> list[str]:
 
     Raises InputError where no server answers there.
     """
-    client = get_sync_client(url=url)
     found = []
-    for video, thread in threads(out):
-        try:
+    try:
+        client = get_sync_client(url=url)
+        for video, thread in threads(out):
             client.threads.create(
                 thread_id=thread,
                 graph_id="distill",
                 metadata={"video": video},
                 if_exists="do_nothing",
             )
-        except httpx.HTTPError as error:
-            raise InputError(
-                f"No LangGraph server answers at {url} ({error}): start one with `make studio`, "
-                "or name it with --url."
-            ) from error
-        found.append(thread)
+            found.append(thread)
+    # ValueError: what answers there is no JSON.
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise InputError(
+            f"No LangGraph server answers at {url} ({error}): start one with `make studio`, "
+            "or name it with --url."
+        ) from error
     return found

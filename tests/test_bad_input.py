@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from evals.clips import steady, write_sound, write_video
 from graphs.distill.context import Context
@@ -87,6 +88,12 @@ def text(folder: Path) -> Path:
     return path
 
 
+def picture(folder: Path) -> Path:
+    path = folder / "slide.png"
+    Image.new("RGB", (64, 64), "red").save(path)
+    return path
+
+
 def empty(folder: Path) -> Path:
     path = folder / "empty.mp4"
     path.touch()
@@ -103,7 +110,7 @@ def unordered(folder: Path) -> Path:
     return FOOTAGE / "unordered.mov"
 
 
-@pytest.mark.parametrize("make", [missing, directory, text, empty, sound, unordered])
+@pytest.mark.parametrize("make", [missing, directory, text, picture, empty, sound, unordered])
 def test_what_is_no_video_is_told(make: Callable[[Path], Path], tmp_path: Path) -> None:
     out = tmp_path / "runs"
     video = make(tmp_path)
@@ -155,7 +162,9 @@ def test_too_little_memory_is_told(mebibytes: int, talk: Path, tiny: Path, tmp_p
         (["--resume"], ["--resume", "go on from"]),
         (["--agents", "nobody"], ["--agents"]),
         (["--backbone", "/nowhere/at/all"], ["/nowhere/at/all"]),
+        (["--backbone", __file__], ["is a file"]),
         (["--device", "cuda"], ["no CUDA device", "--device cpu"]),
+        (["--max-cost", "2", "--price", "1,2"], ["--max-cost", "--agents openai:MODEL"]),
     ],
 )
 def test_settings_that_cannot_be_are_told(
@@ -234,10 +243,18 @@ def test_bad_question_files_are_told(
 
 def test_a_folder_that_is_no_nkr_is_told(tmp_path: Path) -> None:
     assert_told(run("graphs.ask", "--nkr", tmp_path, "What is shown?"), str(tmp_path))
+    assert_told(run("graphs.ask", "--nkr", "x" * 300, "What is shown?"), "too long")
 
 
-def test_an_empty_question_is_told(finished: dict[str, Any]) -> None:
-    assert_told(run("graphs.ask", "--nkr", finished["nkr"], "  "), "empty")
+def test_a_run_in_place_of_its_nkr_is_told(finished: dict[str, Any]) -> None:
+    nkr = Path(finished["nkr"])
+    run_folder = nkr.parents[1] / nkr.name
+    assert_told(run("graphs.ask", "--nkr", run_folder, "What is shown?"), f"{nkr}.")
+
+
+@pytest.mark.parametrize("question", ["  ", "...", "\U0001f680"])
+def test_an_empty_question_is_told(question: str, finished: dict[str, Any]) -> None:
+    assert_told(run("graphs.ask", "--nkr", finished["nkr"], question), "empty")
 
 
 def test_a_video_shorter_than_a_second_is_distilled_with_a_warning(

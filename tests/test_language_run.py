@@ -232,7 +232,7 @@ def test_what_cannot_work_is_told_before_the_video_is_touched(
         found = [(run(blackhole, tmp_path), "Nothing answers")]
     assert preflight.ANSWER + preflight.LISTING < 15, "told within 20 s, the start included"
     found += [
-        (run("http://127.0.0.1:9/v1", tmp_path), "cannot be worked with"),
+        (run("http://127.0.0.1:9/v1", tmp_path), "Nothing answers"),
         (run(wire.url, tmp_path, "--agents", "nobody"), "There are no agents"),
         (run(wire.url, tmp_path), "does not exist: check the path of the video"),
     ]

@@ -115,6 +115,7 @@ def test_what_is_no_moment_stays(question: str) -> None:
         "help",
         "hi, how are you?",
         "Hello hello",
+        "...",
     ],
 )
 def test_a_greeting_is_greeted(said: str) -> None:

@@ -287,6 +287,24 @@ def test_every_address_of_this_machine_alone_has_its_names(
     assert set(hosts_of(parser.parse_args(given))) == hosts
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--host", ""], "--host is empty"),
+        (["--videos", "/nowhere/at/all"], "no folder /nowhere/at/all"),
+        (["--engine", "openai", "--base-url", "http://[::1"], "correct --base-url"),
+    ],
+)
+def test_what_cannot_be_served_is_told(
+    given: list[str],
+    words: str,
+    library_settings: Settings,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["serve", "--nkr-dir", library_settings.nkr_dir, *given]) == 2
+    assert words in capfd.readouterr().err
+
+
 def test_an_empty_key_is_no_key(
     library_settings: Settings,
     monkeypatch: pytest.MonkeyPatch,

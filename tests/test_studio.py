@@ -200,8 +200,9 @@ def test_registering_needs_runs_and_a_server(
     assert main(["register", "--out", str(tmp_path)]) == 2
     assert "no runs" in capsys.readouterr().err
     out = str(Path(finished["nkr"]).parents[1])
-    assert main(["register", "--out", out, "--url", "http://127.0.0.1:9"]) == 2
-    assert "No LangGraph server answers" in capsys.readouterr().err
+    for url in ("http://127.0.0.1:9", "http://[::1"):
+        assert main(["register", "--out", out, "--url", url]) == 2
+        assert "No LangGraph server answers" in capsys.readouterr().err
 
 
 def test_a_conversation(studio: tuple[str, Path], library_settings: Settings) -> None:

@@ -55,6 +55,17 @@ def test_it_is_learnt_in_moves_and_goes_on_from_the_last(tmp_path: Path) -> None
     assert (tmp_path / "out" / WEIGHTS).read_bytes() != first
 
 
+def test_nothing_is_touched_that_is_not_its_own(tmp_path: Path) -> None:
+    flags = [f"--work={tmp_path}", f"--out={adapter(tmp_path / 'out', 1.0)}"]
+    (tmp_path / "thesis.txt").write_text("mine")
+    for wrong in ("--videos=0", "--steps=0", "--together=0"):
+        with pytest.raises(SystemExit, match="2"):
+            main([wrong, *flags])
+    assert load_file(tmp_path / "out" / WEIGHTS)["a"].tolist() == [1.0, 1.0]
+    assert main(["--videos=1", "--steps=1", "--together=1", *flags]) == 0
+    assert (tmp_path / "thesis.txt").is_file()
+
+
 def test_its_workers_end_however_it_ended() -> None:
     code = """
 import os, time

@@ -310,7 +310,7 @@ def test_an_address_that_is_none_is_told(url: str) -> None:
 def test_an_address_that_nobody_is_at_is_told_with_the_reason() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    with pytest.raises(InputError, match=r"cannot be worked with .*\[Errno \d+\]"):
+    with pytest.raises(InputError, match=r"Nothing answers .*\[Errno \d+\]"):
         preflight(opened(f"http://localhost:{port}/v1"))
 
 

@@ -83,6 +83,10 @@ def open_container(path: Path) -> InputContainer:
     if container.format.name == "tty":
         container.close()
         raise InputError(f"{path.name} is a text file: give a video file.")
+    # It renders pictures too, each as a video of one frame.
+    if container.format.name == "image2" or container.format.name.endswith("_pipe"):
+        container.close()
+        raise InputError(f"{path.name} is a picture: give a video file.")
     return container
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from training.errors import NKRError
+from training.hub import can_be_asked
 from training.no_vision import without_tower
 
 EMBEDDED = Path(__file__).parent / "embedded"
@@ -115,19 +116,24 @@ def load_backbone(
     folder = EMBEDDED if name == "embedded" else Path(name)
     local = folder.is_dir()
     source = str(folder) if local else name
+    if folder.exists() and not local:
+        raise NKRError(
+            f"The backbone {name!r} is a file: give the folder that holds a saved model."
+        )
     if name == "embedded" and not (folder / "model.safetensors").is_file():
         raise NKRError(
             "The embedded backbone's weights are missing: get the whole project again, "
             "or make them with `python -m training.pretrain`."
         )
+    kept = local or not can_be_asked(name)
     try:
-        processor = AutoProcessor.from_pretrained(source, local_files_only=local)
-        config = AutoConfig.from_pretrained(source, local_files_only=local)
+        config = AutoConfig.from_pretrained(source, local_files_only=kept)
+        processor = AutoProcessor.from_pretrained(source, local_files_only=kept)
         with _quiet():
             model: Any = AutoModelForImageTextToText.from_pretrained(
                 source,
                 config=config if sees else without_tower(config),
-                local_files_only=local,
+                local_files_only=kept,
                 dtype=torch.float32 if device == "cpu" else torch.bfloat16,
                 attn_implementation="sdpa",
             )

@@ -65,7 +65,8 @@ class Generator:
         room = self._model.config.get_text_config().max_position_embeddings - MAX_NEW_TOKENS
         if longest > room:
             raise NKRError(
-                f"A question of {longest} tokens is too long: this backbone reads up to {room}."
+                f"A question of {longest} tokens is too long: this backbone reads up to {room}, so "
+                "ask it in fewer words."
             )
         answers: dict[int, Answer] = {}
         order = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))

@@ -3,6 +3,7 @@
 import json
 
 from training.manifest import Manifest
+from training.wording.timeline import clock
 
 _CARD = """\
 ---
@@ -29,7 +30,7 @@ the video without the video.
 | Made | {created}, seed {seed} |
 
 ```
-nkr ask --nkr {folder} "What is the video about?"
+nkr ask --nkr {folder} "What colour is the picture at {middle}?"
 ```
 or, with a hub backbone, `PeftModel.from_pretrained(model, "{folder}")` on the model named above.
 {moments}
@@ -75,6 +76,7 @@ def model_card(folder: str, manifest: Manifest) -> str:
             f"| {_SCORES.get(name, name)} | {_shown(score)} |"
             for name, score in manifest.scores.items()
         ),
+        middle=clock(video.seconds / 2),
         moments=_MOMENTS if manifest.moments else "",
         created=manifest.created,
         seed=manifest.seed,

@@ -175,6 +175,11 @@ def _read(folder: Path, name: str) -> bytes:
             raise NKRError(
                 f"{folder} is a folder of NKRs, not one: give one of them, such as {inside[0]}."
             ) from None
+        published = folder.parent / "nkrs" / folder.name
+        if name == MANIFEST and (published / MANIFEST).is_file():
+            raise NKRError(
+                f"{folder} is the run that made an NKR: give the NKR itself, {published}."
+            ) from None
         raise NKRError(
             f"{name} is missing from the NKR in {folder}: copy the whole folder again, "
             "or distil the video again."

@@ -37,10 +37,15 @@ class RemoteEngine:
         self._url = base_url
         # A server of one's own needs no key, but the package wants one.
         key = os.environ.get("OPENAI_API_KEY") or "none"
-        self._client = openai.OpenAI(base_url=base_url, api_key=key, timeout=timeout)
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="remote")
         try:
+            self._client = openai.OpenAI(base_url=base_url, api_key=key, timeout=timeout)
             self._client.models.list()
+        except openai.NotFoundError as error:
+            raise EngineError(
+                f"{base_url} is no address of an engine (404): give --base-url with its path, "
+                "which is /v1 for most servers."
+            ) from error
         except openai.OpenAIError as error:
             raise self._told(error) from error
 

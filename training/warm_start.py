@@ -101,10 +101,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on from the last move")
     args = parser.parse_args(argv)
+    if min(args.videos, args.steps, args.together) < 1:
+        parser.error("--videos, --steps and --together are at least 1")
     start, note = args.work / "start", args.work / "learnt.json"
-    if not args.resume:
-        shutil.rmtree(args.work, ignore_errors=True)
     args.work.mkdir(parents=True, exist_ok=True)
+    if not args.resume:
+        note.unlink(missing_ok=True)
+        shutil.rmtree(start, ignore_errors=True)
     first = json.loads(note.read_text()) if note.is_file() else 0
     began = time.monotonic()
     with ProcessPoolExecutor(
@@ -130,9 +133,11 @@ def main(argv: list[str] | None = None) -> int:
             print(
                 f"videos: {done}/{args.videos}, {seconds:.0f} s, {left:.0f} s left", file=sys.stderr
             )
+    made = args.out.with_name(f".{args.out.name}.new")
+    shutil.copytree(start, made, dirs_exist_ok=True)
+    (made / REVISION).write_text(weights_hash(EMBEDDED) + "\n")
     shutil.rmtree(args.out, ignore_errors=True)
-    shutil.copytree(start, args.out)
-    (args.out / REVISION).write_text(weights_hash(EMBEDDED) + "\n")
+    made.rename(args.out)
     return 0
 
 

@@ -26,6 +26,7 @@ def small_talk(said: str) -> str | None:
     """Return what is answered to what asks nothing about a video, None for all else."""
     words = re.sub(r"[^\w\s]+", " ", straight(said).casefold().replace("'", ""))
     words = " ".join(words.split())
-    if _HELLO.fullmatch(words):
+    # Dots or an emoji ask nothing.
+    if _HELLO.fullmatch(words) or (said.strip() and not words and "?" not in said):
         return HELLO
     return THANKS if _THANKS.fullmatch(words) else None

@@ -36,7 +36,7 @@ def open_chat_model(name: str, *, base_url: str | None, timeout: float, seed: in
             f"--call-timeout {timeout:g} cannot be: give seconds above zero, {DAY:.0f} (a day) at "
             "most."
         )
-    base_url = _address(base_url or os.environ.get(SERVER) or "")
+    base_url = address_of(base_url or os.environ.get(SERVER) or "")
     own = not base_url or _is_providers(base_url)
     key = _key()
     if not key and own:
@@ -65,8 +65,11 @@ def open_chat_model(name: str, *, base_url: str | None, timeout: float, seed: in
         ) from None
 
 
-def _address(given: str) -> str | None:
-    """Return a server's address; None for that of the provider, which needs none."""
+def address_of(given: str) -> str | None:
+    """Return a server's address; None for that of the provider, which needs none.
+
+    Raises InputError for what no request can be sent to.
+    """
     address = given.strip()
     if address and not address.lower().startswith(("http://", "https://")):
         whole = f"http://{address.rpartition('://')[2]}"

@@ -8,7 +8,7 @@ from PIL import Image
 
 from agents.language.prompts import prompt
 from agents.language.schemas import Ready
-from agents.language.wire_error import BusyError, TooLargeError, wire_error
+from agents.language.wire_error import BusyError, LostError, TooLargeError, wire_error
 from tools.errors import InputError
 from tools.picture_block import picture_blocks
 
@@ -61,6 +61,11 @@ def preflight(model: "ChatOpenAI") -> str | None:
     if isinstance(error, TooLargeError):
         raise InputError(
             f"{name} at {server} takes no pictures ({error}): name a model that sees with --agents."
+        )
+    if isinstance(error, LostError):
+        raise InputError(
+            f"Nothing answers at {server} ({error}): start the server there, or name another with "
+            "--base-url."
         )
     if isinstance(error, BusyError):
         raise InputError(

@@ -20,6 +20,8 @@ from evals.faults.report import write_report
 from evals.faults.subject import Subject, Tried, made, say, write_subject
 from graphs.environment import prepare
 
+GROUPS = ("kills", "zoo", "memory", "damage", "limits", "disk")
+
 
 def groups(
     subject: Subject, work: Path, arguments: argparse.Namespace
@@ -62,7 +64,7 @@ def main() -> int:
     """Run the groups that are asked for; return 1 where something was lost."""
     parser = argparse.ArgumentParser(prog="evals.faults", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
-    parser.add_argument("--only", action="append", help="a group alone: kills, zoo, memory, ...")
+    parser.add_argument("--only", action="append", choices=GROUPS, help="a group alone")
     parser.add_argument("--kills", type=int, default=60, help="runs that are killed (60)")
     parser.add_argument("--files", type=int, default=500, help="files that are damaged (500)")
     parser.add_argument("--videos", type=Path, help="a folder of videos of your own to try")

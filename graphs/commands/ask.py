@@ -36,8 +36,8 @@ def ask(arguments: argparse.Namespace) -> int:
     from training.prompt import is_text
 
     questions = read_questions(arguments.questions) if arguments.questions else [arguments.question]
-    if not all(question.strip() for question in questions):
-        raise InputError("The question is empty: ask something.")
+    if not all(any(map(str.isalnum, question)) for question in questions):
+        raise InputError("The question is empty: ask something in words.")
     if not all(map(is_text, questions)):
         raise InputError("The question is not valid UTF-8 text: write it again.")
     with contextlib.redirect_stdout(sys.stderr):

@@ -1,6 +1,7 @@
 """The desk that `chat` and `serve` answer at, by their arguments."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphs.commands.arguments import add_mounted, whole
@@ -27,18 +28,22 @@ def add_library(parser: argparse.ArgumentParser) -> None:
 
 def desk_of(arguments: argparse.Namespace) -> "Desk":
     """Open the desk over a folder of NKRs. Raises InputError where it cannot be."""
+    from agents.language.chat_model import address_of
     from graphs.desk import Settings, open_desk
 
     if (arguments.engine == "openai") != bool(arguments.base_url):
         raise InputError("--engine openai and --base-url URL belong together: give both or none.")
+    videos = arguments.videos and str(Path(arguments.videos).expanduser())
+    if videos and not Path(videos).is_dir():
+        raise InputError(f"There is no folder {videos}: name that of the videos with --videos.")
     return open_desk(
         Settings(
             nkr_dir=arguments.nkr_dir,
-            videos=arguments.videos,
+            videos=videos,
             backbone=arguments.backbone,
             device=arguments.device,
             slots=arguments.slots,
-            engine_url=arguments.base_url,
+            engine_url=arguments.base_url and address_of(arguments.base_url),
         ),
         anew=True,
     )

@@ -12,6 +12,7 @@ from graphs.commands.exits import INTERRUPTED, WAITING
 from graphs.commands.interrupt import resume_command, stop_on_interrupt
 from graphs.commands.printing import tell, tell_json
 from graphs.environment import prepare
+from tools.errors import InputError
 
 if TYPE_CHECKING:
     from graphs.distill.context import Context
@@ -164,6 +165,13 @@ def distill(arguments: argparse.Namespace) -> int:
 def _context(arguments: argparse.Namespace) -> "Context":
     from graphs.distill.context import Context
 
+    if arguments.agents == "embedded":
+        for name in ("base_url", "max_calls", "max_cost", "price", "image_embedder"):
+            if getattr(arguments, name) is not None:
+                raise InputError(
+                    f"--{name.replace('_', '-')} is for agents with a language model: name one "
+                    "with --agents openai:MODEL, or leave it out."
+                )
     return Context(
         agents=arguments.agents,
         base_url=arguments.base_url,

@@ -51,6 +51,10 @@ def serve(arguments: argparse.Namespace) -> int:
 
     if arguments.port > 65535:
         raise InputError(f"There is no port {arguments.port}: choose one up to 65535.")
+    if not arguments.host.strip():
+        raise InputError(
+            "--host is empty: give an address, or leave it out for this machine alone."
+        )
     keys = keys_of(arguments)
     desk = desk_of(arguments)
     app = create_app(
@@ -90,7 +94,8 @@ def _listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise InputError(
-            f"{host}:{port} cannot be listened on ({error.strerror}): choose another --port."
+            f"{host}:{port} cannot be listened on ({error.strerror}): choose another --port or "
+            "--host."
         ) from None
 
 
