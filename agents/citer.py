@@ -32,7 +32,8 @@ _ASKS = {
     "motion": re.compile(r"\b(mov\w*|motion|direction|drift\w*)\b"),
     "faces": re.compile(r"\b(faces?|people|persons?)\b"),
     "speech": re.compile(
-        r"\b(sa(y|ys|id|ying)|voice|spoken|words?|sentences?|hear\w*|speaker|tell\w*)\b"
+        r"\b(sa(y|ys|id|ying)|voice|spoken|words?|sentences?|hear\w*|speaker"
+        r"|tell\w*(?! (?:me|us)\b))\b"
     ),
     "title": re.compile(r"\b(titles?|head(ing|line|ed)s?|slides?|cards?)\b"),
     "text": re.compile(r"\b(lines?|text|below|reads?|written|caption\w*)\b"),

@@ -70,6 +70,12 @@ def test_a_moment_is_proved_by_what_the_question_is_about(citer: Citer, embedder
     assert citer.cite("When is the title shown?", "00:22", vector)[0].evidence.kind == "title"
 
 
+def test_who_is_to_be_told_is_not_asked_of_speech(citer: Citer, embedder: Embedder) -> None:
+    for question in ("When is the picture blue?", "Tell me when the picture is blue."):
+        cited = citer.cite(question, "00:21", embedder.embed([question])[0])
+        assert [one.evidence.kind for one in cited][:1] == ["colour"]
+
+
 def test_a_clock_that_is_told_is_proved_by_who_tells_it(embedder: Embedder) -> None:
     said = "The ferry to Lindmoor leaves at 8:00."
     found = evidence((*ROWS, ("shot", 40.0, 50.0, "shot 5"), ("speech", 41.0, 44.0, said)))

@@ -34,6 +34,28 @@ def test_a_question_that_stands_alone_stays(question: str) -> None:
     assert contextualize(question, before, "green") == question
 
 
+@pytest.mark.parametrize(
+    ("asked", "alone"),
+    [
+        ("And at 00:24, what is said?", "At 00:24, what is said?"),
+        ("Right after 00:30, what is said?", "After 00:30, what is said?"),
+        ("And in which year was it built?", "In which year was the first tower built?"),
+        ("So by whom was it painted?", "By whom was the first tower painted?"),
+        ("But could it be climbed?", "Could the first tower be climbed?"),
+        ("Also tell me how tall it is.", "Tell me how tall the first tower is?"),
+        ("What does it say at 00:24?", "What does it say at 00:24?"),
+        ("Is it raining at 00:30?", "Is it raining at 00:30?"),
+        ("How long does it take to bake the bread?", "How long does it take to bake the bread?"),
+        ("Will there be a lift?", "Will there be a lift?"),
+        ("Has there been a fire?", "Has there been a fire?"),
+    ],
+)
+def test_what_asks_something_of_its_own_is_not_put_into_the_question_before(
+    asked: str, alone: str
+) -> None:
+    assert contextualize(asked, "Who built the first tower?", "Ingrid Solbakken") == alone
+
+
 def test_without_a_question_before_nothing_changes() -> None:
     assert contextualize("  and  then? ", "", "") == "and then?"
 

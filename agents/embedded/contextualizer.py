@@ -37,10 +37,15 @@ _PREVIOUS = re.compile(
     r"|(?:the )?(?:one )?before(?: that| this| it)))\s*\??$",
     re.IGNORECASE,
 )
+# Behind these it stands for nothing, as in "is there", "has there been".
+_BEFORE_THERE = (
+    "is are was were will would has have had can could should does did do may might must".split()
+)
+_NO_PLACE = "".join(rf"(?<!\b{verb} )" for verb in _BEFORE_THERE)
 _THERE = re.compile(
     r"\b(?:at the same (?:time|moment)|at (?:that|this) (?:moment|time|point)|in (?:that|this) "
     r"(?:place|shot|scene|moment)|on (?:that|this) (?:slide|card|screen)|during (?:that|this)|"
-    r"while (?:that|this) is (?:shown|said)|then|(?<!are )(?<!is )(?<!were )(?<!was )there|"
+    rf"while (?:that|this) is (?:shown|said)|then|{_NO_PLACE}there|"
     r"meanwhile)\b",
     re.IGNORECASE,
 )
@@ -48,6 +53,11 @@ _PERSON = re.compile(r"\b(?:he|she|him|they|them|her(?=\s*[?.]|$))\b", re.IGNORE
 _PERSONS = re.compile(r"\b(?:his|her|their)\b", re.IGNORECASE)
 _THING = re.compile(
     r"\b(?:it|(?:that|this)(?: one|(?= (?:said|shown|mentioned|seen))|(?=\s*\??$)))(?!\w)",
+    re.IGNORECASE,
+)
+_STANDS_FOR_NOTHING = re.compile(
+    r"\b(?:do|does|did) it (?:say|read|take)\b|\btime is it\b"
+    r"|\bis it (?:said|mentioned|stated|told|true|raining|snowing|possible)\b",
     re.IGNORECASE,
 )
 _ITS = re.compile(r"\bits\b", re.IGNORECASE)
@@ -69,6 +79,17 @@ _ORDINAL = r"\b(?:the )?(?:first|second|third|fourth|fifth|last)\b(?: one)?"
 _ASKS_ONLY = re.compile(
     r"(?:and |but )?(?P<wh>when|where|why|who|how|by whom|for whom|since when|at what time|how long"
     r"|how often|in (?:which|what) year)\s*\?*",
+    re.IGNORECASE,
+)
+_WH = r"(?:what|when|where|which|who|whom|whose|why|how)"
+_VERB = (
+    r"(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might|must)"
+)
+_PREPOSITION = r"(?:at|in|on|for|from|to|by|with|of|about|since|until|under|after|before|during)"
+# A question by its first word, or by what comes after the place that it names first.
+_WHOLE = re.compile(
+    rf"(?:{_PREPOSITION} )?{_WH}\b|{_VERB}\b|(?:tell|name|say|describe|give|list|explain|show)\b"
+    rf"|.*,\s*(?:{_PREPOSITION} )?(?:{_WH}|{_VERB})\b",
     re.IGNORECASE,
 )
 # A question's own word and what it asks for, up to its verb.
@@ -96,7 +117,7 @@ def contextualize(question: str, before: str, answer: str) -> str:
         rest = opening["rest"]
         if not _is_whole(rest):
             return _exchanged(_SAME.sub("", rest), before)
-        asked = rest[0].upper() + rest[1:] + "?"
+        asked = rest[0].upper() + rest[1:].rstrip(".!") + "?"
     return _spelled_out(asked, before, answer)
 
 
@@ -109,10 +130,7 @@ def _side(asked: str) -> str | None:
 
 def _is_whole(text: str) -> bool:
     """Tell whether a text has a question's own word and verb."""
-    asks = (
-        r"^(?:what|when|where|which|who|whom|whose|why|how|is|are|was|were|do|does|did|can|has)\b"
-    )
-    return bool(re.match(asks, text, re.IGNORECASE)) and len(text.split()) > 2
+    return bool(_WHOLE.match(text)) and len(text.split()) > 2
 
 
 def _sequence(side: str, before: str, answer: str) -> str:
@@ -182,7 +200,7 @@ def _spelled_out(asked: str, before: str, answer: str) -> str:
     if who:
         asked = _PERSONS.sub(f"{who}'s", _PERSON.sub(who, asked, count=1), count=1)
     thing = _meant(before, answer)
-    if thing and not times(thing):
+    if thing and not times(thing) and not _STANDS_FOR_NOTHING.search(asked):
         asked = _ITS.sub(f"{thing}'s", _THING.sub(thing, asked, count=1), count=1)
     return asked
 
