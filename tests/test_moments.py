@@ -44,6 +44,13 @@ def test_what_is_asked_from_elsewhere_is_learnt_behind_both_moments() -> None:
     assert answer_learnt(question, "The Lamp", **same) == "[00:04] The Lamp"
 
 
+def test_a_part_of_the_records_is_learnt_as_it_is_among_all() -> None:
+    joined = record("What comes after Zoë?", "The Lamp", spans=[(22.0, 30.0)], fact_ids=["t", "z"])
+    of_part = record("What colour is it?", "grey", spans=[(0.0, 22.0)], fact_ids=["c"])
+    known = [LATER, SAID, joined, of_part]
+    assert learnt([joined, of_part], known) == learnt(known)[2:]
+
+
 @pytest.mark.parametrize(
     ("question", "answer", "other"),
     [

@@ -1,5 +1,6 @@
 """A run can be looked at afterwards: as a tree in the terminal, and in MLflow."""
 
+import contextlib
 import dataclasses
 import io
 import json
@@ -18,6 +19,7 @@ from graphs.distill import tracing
 from graphs.distill.context import Context
 from graphs.distill.launch import distill
 from graphs.distill.run_tree import read_run, tree
+from graphs.distill.runs import RunFolder
 from tools.errors import InputError
 from training.corpus import read_corpus, write_corpus
 
@@ -216,6 +218,24 @@ def test_a_trace_holds_every_agent_call(language_run: dict[str, Any]) -> None:
     raw = tracing.trace_database(out).read_bytes()
     assert b"data:image" not in raw
     assert KEY.encode() not in raw
+
+
+def test_a_run_with_other_settings_is_traced_apart(tmp_path: Path) -> None:
+    def stopped(seed: int) -> str:
+        folder = RunFolder(tmp_path / "talk")
+        with (
+            contextlib.suppress(KeyboardInterrupt),
+            tracing.tracing(tmp_path, folder, {"seed": seed}),
+        ):
+            run = mlflow.active_run()
+            raise KeyboardInterrupt
+        assert run is not None
+        assert mlflow.get_run(run.info.run_id).data.params == {"seed": str(seed)}
+        return str(run.info.run_id)
+
+    first = stopped(0)
+    assert stopped(1) != first
+    assert stopped(0) == first, "what was stopped goes on"
 
 
 def test_without_mlflow_only_traces_are_missing(

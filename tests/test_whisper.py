@@ -9,6 +9,8 @@ import pytest
 from tiny_whisper import SAID, write_aligner, write_whisper
 
 from graphs.commands.main import main
+from graphs.distill.context import Context
+from graphs.distill.runs import lasting_settings
 from tools.audio import AudioTrack, open_audio
 from tools.errors import InputError
 from tools.evidence import Evidence
@@ -39,6 +41,24 @@ def heard(audio: AudioTrack, folder: Path, **models: str) -> list[SpeechLine]:
     found = find_whisper(str(folder))
     assert found is not None
     return recognise_whisper(audio, *found, lambda share: None, WhisperModels(**models))
+
+
+def test_a_model_that_was_fetched_since_is_another_setting(
+    weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = lasting_settings(Context(), tmp_path / "talk.mp4")
+    assert (before["whisper"], before["align"]) == (None, None)
+
+    def fetched(name: str, *, local_files_only: bool) -> str:
+        assert local_files_only
+        if name != "base":
+            raise OSError("not in the cache")
+        return str(weights / "tiny")
+
+    monkeypatch.setattr("faster_whisper.download_model", fetched)
+    after = lasting_settings(Context(), tmp_path / "talk.mp4")
+    assert (after["whisper"], after["align"]) == ("base", None)
+    assert lasting_settings(Context(whisper="nope"), tmp_path / "talk.mp4")["whisper"] == "nope"
 
 
 @pytest.mark.parametrize("model", ["tiny", "tiny.en"])

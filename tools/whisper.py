@@ -5,13 +5,13 @@ import logging
 import math
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tools.align_words import aligned
+from tools.align_words import ENGLISH, aligned
 from tools.audio import AudioTrack
 from tools.diarize import with_speakers
 from tools.errors import InputError
@@ -76,6 +76,18 @@ def find_whisper(name: str | None) -> tuple[str, Path] | None:
         if all((folder / file).is_file() for file in FILES):
             return label, folder
     return None
+
+
+def that_hear(models: WhisperModels) -> WhisperModels:
+    """Return the models by name that would hear now: those asked for, else the usual ones here."""
+    found = find_whisper(models.whisper)
+    if found is None:
+        return models
+    align = models.align
+    with contextlib.suppress(InputError):
+        folder_of(align or ENGLISH, "alignment")
+        align = align or ENGLISH
+    return replace(models, whisper=models.whisper or found[0], align=align)
 
 
 def recognise_whisper(

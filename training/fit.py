@@ -30,6 +30,7 @@ def fit(
     folder: Path,
     settings: SFTSettings,
     *,
+    known: Sequence[Record] = (),
     start: Path | None = None,
     deadline: float | None = None,
     on_step: Callable[[int, int, float], None] | None = None,
@@ -50,6 +51,7 @@ def fit(
             records,
             folder,
             settings,
+            known=known,
             start=start,
             deadline=deadline,
             on_step=on_step,
@@ -59,6 +61,7 @@ def fit(
     shutil.rmtree(job, ignore_errors=True)
     job.mkdir(parents=True)
     write_corpus(job / "records.jsonl", records)
+    write_corpus(job / "known.jsonl", known)
     told = {
         "backbone": backbone.model.name_or_path,
         "name": backbone.name,
@@ -148,6 +151,7 @@ def main(job: Path) -> None:
         read_corpus(job / "records.jsonl"),
         Path(told["folder"]),
         SFTSettings(**told["settings"]),
+        known=read_corpus(job / "known.jsonl"),
         start=Path(told["start"]) if told["start"] else None,
         deadline=told["deadline"],
         on_step=say,

@@ -20,16 +20,18 @@ MOST = 0.9
 _MOMENTS = re.compile(r"(?:\[(?:\d+:)?\d\d:\d\d\]\s*)+(?=\S)")
 
 
-def learnt(records: Sequence[Record]) -> list[str]:
+def learnt(records: Sequence[Record], known: Sequence[Record] = ()) -> list[str]:
     """Return what is learnt of each record: its answer, behind its moments where it has any.
 
-    What lies over most of the video has no moment, and neither has the one of several things that
-    the question itself names.
+    Where facts lie is told by the records, and by what else is ``known`` of the video. What lies
+    over most of it has no moment, and neither has the one of several things that the question
+    itself names.
     """
-    seconds = max((end for record in records for _, end in record.spans), default=0.0)
+    of_video = [*known, *records]
+    seconds = max((end for record in of_video for _, end in record.spans), default=0.0)
     starts = {
         record.fact_ids[0]: record.spans[0][0]
-        for record in records
+        for record in of_video
         if len(record.fact_ids) == len(record.spans) == 1
     }
     return [_marks(record, starts, MOST * seconds) + record.answer for record in records]

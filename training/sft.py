@@ -88,6 +88,7 @@ def train(
     folder: Path,
     settings: SFTSettings | None = None,
     *,
+    known: Sequence[Record] = (),
     start: Path | None = None,
     deadline: float | None = None,
     on_step: Callable[[int, int, float], None] | None = None,
@@ -95,6 +96,7 @@ def train(
 ) -> TrainReport:
     """Train an adapter on the records of split ``train`` and write it to ``folder/adapter``.
 
+    Where these are a part of the video's, ``known`` are all, by which moments are told.
     ``start`` is the folder of an adapter to go on from, which is left as it is. Checkpoints go to
     ``folder/checkpoints``; with ``resume`` the newest whole one of the same start, records,
     backbone and settings is gone on from. ``deadline`` (of `time.monotonic`) ends the
@@ -111,7 +113,7 @@ def train(
     from training.trainer.progress import Progress
 
     settings = settings or SFTSettings()
-    lesson = _lesson(backbone, records, settings)
+    lesson = _lesson(backbone, records, known, settings)
     steps = _steps(lesson.taught, len(lesson.exchanges), settings)
     checkpoints = folder / "checkpoints"
     fingerprint = _fingerprint(backbone, lesson.exchanges, settings, start)
@@ -170,13 +172,16 @@ class _Lesson:
     teacher: Teacher
 
 
-def _lesson(backbone: Backbone, records: Sequence[Record], settings: SFTSettings) -> _Lesson:
+def _lesson(
+    backbone: Backbone, records: Sequence[Record], known: Sequence[Record], settings: SFTSettings
+) -> _Lesson:
     taught = evened([record for record in records if record.split == "train"])
     if not taught:
         raise NKRError("The corpus has no training records: nothing was found to learn.")
     replayed = replay(round(settings.replay_share * len(taught)), settings.seed)
     behind = _behind_moments(settings)
-    answers = learnt(taught) if behind else [record.answer for record in taught]
+    known = [record for record in known if record.split == "train"]
+    answers = learnt(taught, known) if behind else [record.answer for record in taught]
     exchanges = list(zip([record.question for record in taught], answers, strict=True))
     exchanges += [(item.turn, item.answer) for item in replayed]
     rows = rows_of(backbone.processor, exchanges)

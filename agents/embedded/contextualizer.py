@@ -37,11 +37,12 @@ _PREVIOUS = re.compile(
     r"|(?:the )?(?:one )?before(?: that| this| it)))\s*\??$",
     re.IGNORECASE,
 )
-# Behind these it stands for nothing, as in "is there", "has there been".
-_BEFORE_THERE = (
-    "is are was were will would has have had can could should does did do may might must".split()
+_VERBS = (
+    *("is", "are", "was", "were", "do", "does", "did", "has", "have", "had"),
+    *("can", "could", "will", "would", "should", "may", "might", "must"),
 )
-_NO_PLACE = "".join(rf"(?<!\b{verb} )" for verb in _BEFORE_THERE)
+# Behind these it stands for nothing, as in "is there", "has there been".
+_NO_PLACE = "".join(rf"(?<!\b{verb} )" for verb in _VERBS)
 _THERE = re.compile(
     r"\b(?:at the same (?:time|moment)|at (?:that|this) (?:moment|time|point)|in (?:that|this) "
     r"(?:place|shot|scene|moment)|on (?:that|this) (?:slide|card|screen)|during (?:that|this)|"
@@ -82,9 +83,7 @@ _ASKS_ONLY = re.compile(
     re.IGNORECASE,
 )
 _WH = r"(?:what|when|where|which|who|whom|whose|why|how)"
-_VERB = (
-    r"(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might|must)"
-)
+_VERB = f"(?:{'|'.join(_VERBS)})"
 _PREPOSITION = r"(?:at|in|on|for|from|to|by|with|of|about|since|until|under|after|before|during)"
 # A question by its first word, or by what comes after the place that it names first.
 _WHOLE = re.compile(

@@ -128,6 +128,9 @@ def distill(
         if not (whole and unfinished(snapshot, path, context)):
             saver.delete_thread(config["configurable"]["thread_id"])
             given = DistillInput(video_path=path)
+        elif looked := [task for task in snapshot.tasks if task.name == "perceive"]:
+            seen = sum(task.result is not None for task in looked)
+            show(Event(stage="perceive", done=seen, total=len(looked)))
 
         run = partial(_run, graph, given, config, context, control)
         if not trace:

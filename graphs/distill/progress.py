@@ -103,7 +103,8 @@ class Progress:
             console=self._console,
         )
         self._tasks: dict[str, Any] = {}
-        self._begun: dict[str, float] = {}
+        # When each stage's first event came, and what was done by then: maybe long ago.
+        self._begun: dict[str, tuple[float, float]] = {}
         self._told: set[str] = set()
         self._printed = time.monotonic()
 
@@ -126,18 +127,18 @@ class Progress:
             return
         stage, total = event["stage"], event["total"]
         if stage not in self._tasks:
-            self._begun[stage] = time.monotonic()
             self._tasks[stage] = self._bars.add_task(STAGES[stage], total=total)
         task = next(task for task in self._bars.tasks if task.id == self._tasks[stage])
         if task.finished and ("advance" in event or event["done"] < total):
             # A stage that comes again, as verifying does after a revision.
             self._bars.reset(task.id)
-            self._begun[stage] = time.monotonic()
+            self._begun.pop(stage, None)
         was_finished = task.finished
         if "advance" in event:
             self._bars.update(task.id, advance=event["advance"], total=total)
         else:
             self._bars.update(task.id, completed=event["done"], total=total)
+        self._begun.setdefault(stage, (time.monotonic(), task.completed))
         if not self._console.is_terminal and not was_finished:
             self._line(stage, task)
 
@@ -150,10 +151,13 @@ class Progress:
         if not task.finished and now - self._printed < _LINE_EVERY:
             return
         self._printed = now
-        seconds = now - self._begun[stage]
-        left = "" if task.finished else f", {_left(seconds, task.completed, task.total)} left"
+        begun, first = self._begun[stage]
+        seconds = now - begun
+        to_do = (task.total or 0) - task.completed
+        told = _left(seconds, task.completed - first, to_do)
+        left = "" if task.finished else f", {told} left"
         self.say(f"{STAGES[stage]}: {task.completed:.0f}/{task.total:.0f}, {seconds:.0f} s{left}")
 
 
-def _left(seconds: float, done: float, total: float | None) -> str:
-    return f"{seconds * ((total or done) - done) / done:.0f} s" if done else "?"
+def _left(seconds: float, done: float, to_do: float) -> str:
+    return f"{seconds * to_do / done:.0f} s" if done else "?"

@@ -4,7 +4,7 @@ import hashlib
 import re
 import unicodedata
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -112,12 +112,20 @@ def database(out: Path) -> Path:
 
 def lasting_settings(context: Context, video: Path) -> dict[str, Any]:
     """Return all that decides what an NKR holds, but for the video itself."""
+    from tools.whisper import WhisperModels, that_hear
     from training.backbone import EMBEDDED, weights_hash
 
     # A newer version of this project may bring other weights under the same name.
     folder = EMBEDDED if context.backbone == "embedded" else Path(context.backbone)
     weights = weights_hash(folder) if folder.is_dir() else ""
-    return {**context.lasting(), "subtitles": subtitles_hash(video), "weights": weights}
+    # One that was fetched since hears better.
+    heard_by = asdict(that_hear(WhisperModels(context.whisper, context.align, context.diarize)))
+    return {
+        **context.lasting(),
+        **heard_by,
+        "subtitles": subtitles_hash(video),
+        "weights": weights,
+    }
 
 
 def subtitles_hash(video: Path) -> str:

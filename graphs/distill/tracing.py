@@ -4,7 +4,9 @@ They are kept in `traces.sqlite` and `traces/` of the folder of all runs, on thi
 Needs the extra `trace`.
 """
 
+import hashlib
 import importlib.util
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from mlflow.entities import LiveSpan
 
 EXPERIMENT = "nkr"
-_TAG = "nkr.video"
+_TAG, _SETTINGS = "nkr.video", "nkr.settings"
 
 
 def trace_database(out: Path) -> Path:
@@ -106,15 +108,19 @@ def tracing(out: Path, folder: RunFolder, settings: dict[str, Any]) -> Iterator[
     mlflow.tracing.configure(span_processors=[hide_pictures])
     mlflow.langchain.autolog()
     video = folder.path.name
+    # A run with other settings is another one.
+    told = json.dumps(settings, sort_keys=True, default=str)
+    tags = {_TAG: video, _SETTINGS: hashlib.sha256(told.encode()).hexdigest()}
+    same = " and ".join(f"tags.`{tag}` = '{value}'" for tag, value in tags.items())
     stopped = mlflow.search_runs(
         [name],
-        filter_string=f"tags.`{_TAG}` = '{video}' and attributes.status != 'FINISHED'",
+        filter_string=f"{same} and attributes.status != 'FINISHED'",
         max_results=1,
         output_format="list",
     )
     try:
         with mlflow.start_run(
-            run_id=stopped[0].info.run_id if stopped else None, run_name=video, tags={_TAG: video}
+            run_id=stopped[0].info.run_id if stopped else None, run_name=video, tags=tags
         ):
             if not stopped:
                 mlflow.log_params({name: str(value) for name, value in settings.items()})

@@ -62,8 +62,7 @@ def covered(plan: "Plan") -> Iterator[str]:
     """Yield a line for each span of a plan: its facts, and how many there are of the whole."""
     from training.wording.timeline import clock
 
-    ends = (plan.spans[0][0], plan.spans[-1][1]) if len(plan.spans) > 1 else None
-    whole = [fact for fact in plan.facts if fact.spans == (ends,)]
+    whole = [fact for fact in plan.facts if fact.subject == "video"]
     yield f"{len(plan.facts)} facts in {len(plan.spans)} spans, {len(whole)} over the whole video"
     if whole:
         yield f"the whole video: {'; '.join(map(_told, whole))}"
@@ -71,7 +70,7 @@ def covered(plan: "Plan") -> Iterator[str]:
         found = [
             _told(fact)
             for fact in plan.facts
-            if fact.spans != (ends,) and any(a < end and start < b for a, b in fact.spans)
+            if fact not in whole and any(a < end and start < b for a, b in fact.spans)
         ]
         yield f"{clock(start)}-{clock(end)}: {'; '.join(found) or 'nothing'}"
 

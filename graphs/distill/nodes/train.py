@@ -44,7 +44,7 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
 
     number = len(state.get("exams", {}))
     folder = RunFolder(Path(state["run"])).train
-    records = read_corpus(Path(state["corpus"]))
+    known = records = read_corpus(Path(state["corpus"]))
     settings = recipe(
         backbone.model, seed=context.seed, max_steps=context.max_steps, loss=context.loss
     )
@@ -61,6 +61,7 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         records,
         folder / f"round-{number}" if number else folder,
         settings,
+        known=known if number else (),
         start=Path(state["adapter"]) if number else backbone.warm_start,
         deadline=deadline(context),
         on_step=on_step,
