@@ -138,11 +138,11 @@ The Sun is 150 million kilometres from Earth.
 Every year two million tourists visit the museum.
   how_many tourists visit the museum every year -> two million
 About 3,000 people live on the island.
-  how_many people live on the island -> 3,000
+  how_many people live on the island -> About 3,000
 The pack has eleven wolves.
   how_many wolves does the pack have -> eleven
 An adult elephant weighs up to 6,000 kilograms.
-  how_much heavy an adult elephant -> 6,000 kilograms
+  how_much heavy an adult elephant -> up to 6,000 kilograms
 Scientists discovered a new species of frog in the mountains of Peru.
   what did scientists discover in the mountains of Peru -> a new species of frog
 The Danube rises in the Black Forest and flows into the Black Sea.

@@ -6,7 +6,7 @@ from agents.embedded.english.clause import Clause
 from agents.embedded.english.lexicon import words
 from agents.embedded.english.noun_phrases import Reader
 from agents.embedded.english.places import place_of
-from agents.embedded.english.quantities import measure
+from agents.embedded.english.quantities import is_compared, measure
 from agents.embedded.english.said import Said
 from agents.embedded.english.vague import definite, is_vague
 
@@ -25,11 +25,10 @@ class Circumstances:
         yield from self._how_much(clause)
 
     def _where(self, clause: Clause) -> Iterator[Said]:
-        sentence = self.sentence
         if is_vague(clause.subject_text(), ours=True):
             return
         chunks = [*clause.chunks, *clause.leading]
-        found = [(c, p) for c in chunks if (p := place_of(sentence, self.reader, c, clause.lemma))]
+        found = [(c, p) for c in chunks if (p := place_of(clause, c))]
         if len(found) != 1:
             return
         chunk, place = found[0]
@@ -105,6 +104,8 @@ class Circumstances:
             if chunk.kind != "phrase" or phrase is None or phrase.number is None:
                 continue
             if not sentence.is_in(phrase.head, "number.duration") or chunk.end != phrase.core_end:
+                continue
+            if is_compared(sentence, chunk.end):
                 continue
             question = definite(clause.inverted(chunk))
             if sentence.lower(chunk.start) == "for" and not is_vague(question):

@@ -3,7 +3,7 @@
 from agents.embedded.english.clause import Chunk
 from agents.embedded.english.lexicon import is_verb_form, words
 from agents.embedded.english.noun_phrases import NounPhrase, Reader
-from agents.embedded.english.quantities import measure, number_end
+from agents.embedded.english.quantities import is_compared, measure
 from agents.embedded.english.times import time_phrase
 from agents.embedded.english.verb_groups import VerbReader
 
@@ -21,9 +21,11 @@ class ComplementReader:
         sentence = self.sentence
         if time := time_phrase(sentence, place):
             return Chunk("time", place, time[0], answer=(time[1], time[2]))
-        if sentence.is_in(place, "function.preposition"):
+        hedges = not before and voice != "passive" and self.reader.hedges(place)
+        if sentence.is_in(place, "function.preposition") and not hedges:
             return self.with_preposition(place)
-        if sentence.is_in(place, "function.adverb") and sentence.lower(place) != "more":
+        adverb = sentence.is_in(place, "function.adverb") and not hedges
+        if adverb and sentence.lower(place) != "more":
             return Chunk("adverb", place, place + 1)
         if self.is_rate(place):
             return Chunk("adverb", place, place + 2)
@@ -34,11 +36,18 @@ class ComplementReader:
         if measured := measure(sentence, self.reader, place, lemma):
             return Chunk("measure", place, measured.end)
         phrase = self.reader.noun_phrase(place)
-        if phrase is None:
+        if phrase is None or self._is_difference(phrase):
             return None
         end = phrase.end
         listed = self._list_end(end)
         return Chunk("object", place, listed, phrase) if listed else None
+
+    def _is_difference(self, phrase: NounPhrase) -> bool:
+        """Return whether a quantity is only less or more than another: "50 cars fewer"."""
+        compared = is_compared(self.sentence, phrase.end)
+        return phrase.number is not None and (
+            compared or self.sentence.is_in(phrase.head, "function.few")
+        )
 
     def _list_end(self, end: int) -> int:
         """Return where a list goes on to, after its first part: "bread, cakes and pies".
@@ -71,7 +80,7 @@ class ComplementReader:
         """Return the end of "every 20 seconds" at a token, or 0."""
         if self.sentence.lower(place) != "every" or not self.reader.is_number(place + 1):
             return 0
-        unit = number_end(self.reader, place + 1)
+        unit = self.reader.number_end(place + 1)
         return unit + 1 if self.sentence.is_in(unit, "number.duration") else 0
 
     def _clause_follows(self, place: int) -> bool:

@@ -98,12 +98,20 @@ def _run(sentence: Sentence, start: int) -> int:
         else:
             break
     token = sentence[end] if end < len(sentence) else None
-    if token and token.is_number and len(token.text) < 4 and token.text.isdigit():
+    short = token is not None and len(token.text) < 4 and token.text.isdigit()
+    if short and not _is_score(sentence, end):
         after = sentence[end + 1] if end + 1 < len(sentence) else None
         verb = after is not None and is_verb_form(after.lower, "past", "third", "participle")
         if after is None or after.is_mark or verb or not _is_open(sentence, end + 1):
             end += 1
     return end
+
+
+def _is_score(sentence: Sentence, place: int) -> bool:
+    """Return whether "3 to 1" begins at a token: "Liverpool 3" is no name there."""
+    other = place + 2
+    between = sentence.lower(place + 1) in ("to", "-", "\u2013", ":")
+    return between and other < len(sentence) and sentence[other].is_number
 
 
 def _joins(sentence: Sentence, start: int, place: int) -> bool:

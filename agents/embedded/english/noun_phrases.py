@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agents.embedded.english.lexicon import is_plural, is_verb_form, words
+from agents.embedded.english.lexicon import is_plural, is_verb_form, lines, readings, words
 from agents.embedded.english.names import Name
 from agents.embedded.english.tokens import Sentence
 
@@ -17,7 +17,7 @@ class NounPhrase:
     """A noun phrase of the tokens [start, end); ``head`` is the place of its main noun.
 
     ``determiner`` is its first word where that is an article or the like, ``number`` the place of
-    a numeral in front, ``name`` the name that is its head.
+    a numeral in front or of what bounds it ("more than 200"), ``name`` the name that is its head.
     """
 
     start: int
@@ -60,7 +60,8 @@ class Reader:
 
     def _core(self, start: int, *, subject: bool) -> NounPhrase | None:
         sentence, place = self.sentence, start
-        if (hedge := self._hedge(place)) > place:
+        bounded = self.is_bounded(place)
+        if (hedge := self.hedge_end(place)) > place:
             place = hedge
             if not self.is_number(place):
                 return None
@@ -123,6 +124,8 @@ class Reader:
             return None
         counted = number is not None or determiner in ("these", "those", "many", "several", "both")
         plural = is_plural(sentence.lower(head)) if name is None else self._plural_name(name)
+        if bounded:
+            number = start
         return NounPhrase(
             start, place, head, plural or (counted and plural), determiner, number, name,
             core_end=place,
@@ -138,12 +141,69 @@ class Reader:
         ones = words("number.word") | words("time.hour")
         return len(parts) == 2 and parts[0] in words("number.word") and parts[1] in ones
 
-    def _hedge(self, place: int) -> int:
+    def hedge_end(self, place: int) -> int:
         """Return the end of words that make a number less exact: "more than", "up to", "about"."""
-        two = f"{self.sentence.lower(place)} {self.sentence.lower(place + 1)}"
-        if two in ("more than", "less than", "fewer than", "up to", "at least", "at most"):
+        if self._two(place) in lines("number.bound"):
             return place + 2
         return place + self.sentence.is_in(place, "function.approximately")
+
+    def _two(self, place: int) -> str:
+        return f"{self.sentence.lower(place)} {self.sentence.lower(place + 1)}"
+
+    def is_bounded(self, place: int) -> bool:
+        """Return whether a numeral follows that is less exact for the words at a token."""
+        end = self.hedge_end(place)
+        exact = end == place or self.sentence.is_in(place, "function.exactly")
+        return not exact and self.is_number(end)
+
+    def hedges(self, place: int) -> bool:
+        """Return whether a token is no preposition but surely begins "over 200", "only 200"."""
+        end = self.hedge_end(place)
+        if end == place or not self.is_number(end):
+            return False
+        several = end > place + 1 and not self._moves(place - 1)
+        preposition = self.sentence.is_in(place, "function.preposition") and not several
+        return not preposition or self._follows_opening(place) or self._measures(end)
+
+    def _moves(self, place: int) -> bool:
+        """Return whether a token is a verb of going: "drove up to two villages"."""
+        verbs = readings(self.sentence.lower(place), "base", "third", "past")
+        return not words("verb.going").isdisjoint(verbs)
+
+    def _follows_opening(self, place: int) -> bool:
+        """Return whether no verb but "have" stands before: "flew over 12 villages" counts them."""
+        before = place - 1
+        return (
+            place == 0
+            or self.sentence[before].is_mark
+            or self.sentence.lower(before) in ("has", "have", "had", "having")
+            or self.sentence.is_in(
+                before, "function.preposition", "function.conjunction", "function.determiner",
+                "function.subordinator", "function.adverb",
+            )
+        )  # fmt: skip
+
+    def _measures(self, place: int) -> bool:
+        money = self.sentence[place].text[0] in "$€£"
+        return money or self.sentence.is_in(self.number_end(place), "number.unit")
+
+    def bound_start(self, place: int) -> int:
+        """Return where the words begin that make the numeral at a token less exact."""
+        for start in (place - 2, place - 1):
+            if start >= 0 and self.hedge_end(start) == place and self.is_bounded(start):
+                return start
+        return place
+
+    def number_end(self, place: int) -> int:
+        """Return the end of a numeral of one or more words: "two hundred and fifty"."""
+        sentence, end = self.sentence, place + 1
+        while self.is_number(end) or (
+            sentence.lower(end) == "and"
+            and sentence.is_in(end - 1, "number.scale")
+            and self.is_number(end + 1)
+        ):
+            end += 1
+        return end
 
     def is_finite(self, place: int) -> bool:
         """Return whether a token is a finite verb beyond doubt."""
@@ -239,6 +299,7 @@ class Reader:
             or self.is_number(place)
             or place in self.names
             or self.sentence.is_in(place, "function.preposition", "function.approximately")
+            or self.hedges(place)
         )
 
     def _finite_later(self, place: int) -> bool:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agents.embedded.english.clause import Chunk
+from agents.embedded.english.clause import Chunk, Clause
 from agents.embedded.english.lexicon import words
 from agents.embedded.english.names import NAME, ORGANISATION, PLACE, Name
-from agents.embedded.english.noun_phrases import Reader
+from agents.embedded.english.noun_phrases import NounPhrase
 from agents.embedded.english.tokens import Sentence
 
 _AT = frozenset(("in", "at"))
@@ -21,9 +21,9 @@ class Place:
     stranded: str = ""
 
 
-def place_of(sentence: Sentence, reader: Reader, chunk: Chunk, lemma: str) -> Place | None:
+def place_of(clause: Clause, chunk: Chunk) -> Place | None:
     """Return the place that a phrase of a clause tells, or None."""
-    phrase = chunk.phrase
+    sentence, phrase, lemma = clause.sentence, chunk.phrase, clause.lemma
     if chunk.kind != "phrase" or phrase is None or phrase.pronoun or phrase.number is not None:
         return None
     preposition = sentence.lower(chunk.start)
@@ -43,6 +43,8 @@ def place_of(sentence: Sentence, reader: Reader, chunk: Chunk, lemma: str) -> Pl
         "the", "a", "an", "'s",
     ):  # fmt: skip
         return None
+    if not _is_position(clause, phrase, preposition):
+        return None
     if preposition in _AT:
         bare = phrase.name is not None and phrase.head == phrase.name.end - 1
         return Place(told if bare else sentence.slice(chunk.start, chunk.end))
@@ -51,6 +53,42 @@ def place_of(sentence: Sentence, reader: Reader, chunk: Chunk, lemma: str) -> Pl
     if preposition in _AWAY and lemma in words("verb.move"):
         return Place(told, preposition if preposition in ("to", "from", "into") else "")
     return None
+
+
+def _is_position(clause: Clause, phrase: NounPhrase, preposition: str) -> bool:
+    """Return whether a place's name tells where, and not what a deed or a text is aimed at."""
+    if preposition == "at":
+        return clause.lemma not in words("verb.aiming")
+    if preposition == "on":
+        return not _has_matter(clause) and (
+            clause.lemma in words("verb.position") or _is_surface(clause.sentence, phrase)
+        )
+    if preposition in ("over", "between") and phrase.name is not None:
+        return clause.lemma in words("verb.position") | words("verb.move") | words("verb.crossing")
+    return True
+
+
+def _has_matter(clause: Clause) -> bool:
+    """Return whether "on" goes with the verb, or with what is given, held or written."""
+    thing = clause.object.phrase if clause.voice == "active" and clause.object else None
+    if thing is None and clause.voice != "active":
+        thing = clause.subject
+    bare = clause.lemma in ("write", "publish", "read") and clause.object is None
+    head = clause.sentence.lower(thing.head) if thing else ""
+    return bare or clause.lemma in words("verb.matter") or head in words("noun.with_matter")
+
+
+def _is_surface(sentence: Sentence, phrase: NounPhrase) -> bool:
+    """Return whether one is on a place and not in it: an island, a planet, a street."""
+    if phrase.name is None or phrase.head != phrase.name.end - 1:
+        return sentence.is_in(phrase.head, "noun.surface")
+    name = phrase.name
+    known = words("name.celestial") | words("name.island")
+    return (
+        sentence.slice(name.start, name.end) in known
+        or sentence.is_in(name.end - 1, "noun.surface")
+        or sentence.is_in(name.start, "noun.surface")
+    )
 
 
 def _names_place(sentence: Sentence, name: Name, preposition: str, chunk: Chunk, end: int) -> bool:

@@ -80,7 +80,8 @@ class VerbReader:
         if not lemmas or word in ("do", "does", "did"):
             return None
         end = place + 1
-        if sentence.lower(end) in words("function.particle") and self._object_follows(end + 1):
+        particle = sentence.is_in(end, "function.particle") and not self.reader.hedges(end)
+        if particle and self._object_follows(end + 1):
             end += 1
         lemma = self._choose(lemmas, word)
         return VerbGroup(end, lemma, "active", bool(auxiliaries))
