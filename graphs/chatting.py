@@ -99,6 +99,8 @@ class Conversation:
         except (NKRError, InputError) as error:
             self._console.print(f"[red]{escape(str(error))}[/red]")
             return
+        finally:
+            self._tidy()
         reply = cast(Replied, found)
         self._console.print(f"[bold]{escape(reply['answer'])}[/bold]")
         parts = [reply["nkr"] or "all videos", _FROM[reply["route"] or "abstain"]]
@@ -108,6 +110,18 @@ class Conversation:
                 parts.append("no evidence supports it")
         parts += [f"{clock(c['start'])}-{clock(c['end'])}" for c in reply["citations"][:1]]
         self._console.print(f"[dim]{escape(' · '.join(parts))}[/dim]")
+
+    def _tidy(self) -> None:
+        """Drop the checkpoints before the last: each holds the whole conversation."""
+        older = (
+            "thread_id = :thread AND checkpoint_id < "
+            "(SELECT max(checkpoint_id) FROM checkpoints WHERE thread_id = :thread)"
+        )
+        with self._saver.cursor() as cursor:
+            for table in ("checkpoints", "writes"):
+                cursor.execute(
+                    f"DELETE FROM {table} WHERE {older}", {"thread": f"chat:{self._thread}"}
+                )
 
     def _videos(self, _: str) -> None:
         table = Table("video", "length", "recall")

@@ -11,12 +11,22 @@ from typing import TYPE_CHECKING
 from safetensors import SafetensorError
 
 from agents.citer import Citer
-from agents.selector import Selector
+from agents.selector import Selector, words_of
 from tools.embedding import DIMENSIONS
 from tools.errors import InputError
 from tools.evidence import TEXTS, Evidence
 from training.errors import NKRError
-from training.nkr import EMBEDDINGS, EVIDENCE, MANIFEST, NKR, WEIGHTS, read_nkr
+from training.nkr import (
+    CARD,
+    CONFIG,
+    EMBEDDINGS,
+    EVIDENCE,
+    MANIFEST,
+    NKR,
+    SUMS,
+    WEIGHTS,
+    read_nkr,
+)
 from training.prompt import is_text
 from training.scoring import TIME_TOLERANCE, fold, times
 
@@ -37,10 +47,17 @@ _MOMENT = re.compile(
 _LENGTH = re.compile(
     r"\b(?:end|ends|ended|over|last|lasts|finish\w*|go on|goes on|long\w*|length)\b"
 )
+# What people call videos of every kind, and what questions about any of them have.
+_EVERYDAY = words_of(
+    "video movie clip film lecture talk recording meeting record presentation interview lesson "
+    "course class seminar webinar tutorial demo documentary episode trailer story speech slides "
+    "session conference show stream scene shot screen footage camera news part intro introduction "
+    "first second last new final"
+)
 AUTO = "auto"
 """The name under which clients let the router choose; no NKR may have it."""
 
-Stamp = tuple[tuple[int, int, int], ...]
+Stamp = tuple[tuple[int, int, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -208,16 +225,17 @@ class Library:
         self._problems.pop(_shown(name), None)
 
 
-_SEALED = (MANIFEST, WEIGHTS, EVIDENCE, EMBEDDINGS)
+_SEALED = (MANIFEST, WEIGHTS, EVIDENCE, EMBEDDINGS, CONFIG, CARD, SUMS)
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
+def _stamp(path: Path) -> tuple[int, int, int, int]:
     """Return what changes when a file does; nothing is like a file that is not there."""
     try:
         stat = path.stat()
     except OSError:
-        return 0, 0, -1
-    return stat.st_mtime_ns, stat.st_ino, stat.st_size
+        return 0, 0, 0, -1
+    # A copy that keeps the times of its original changes ctime all the same.
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino, stat.st_size
 
 
 def _shown(text: str) -> str:
@@ -240,12 +258,20 @@ def _opened(name: str, folder: Path) -> Volume:
 
 
 def is_named(volume: Volume, question: str) -> bool:
-    """Tell whether a question has the name of a video, its id, or what is before its hash."""
-    asked = f" {fold(re.sub(r'[-_.]', ' ', question))} "
-    names = {volume.id, volume.id.rpartition("-")[0], volume.name}
-    folded = (fold(re.sub(r"[-_.]", " ", name)) for name in names)
+    """Tell whether a question has the name of a video, its file, its id, or the id without hash.
+
+    A name of everyday words alone is none: "the lecture" may be any, "lecture.mp4" is that one.
+    """
+    file = volume.nkr.manifest.video.name
+    names = {volume.id, volume.id.rpartition("-")[0], volume.name, Path(file).name}
+    asked = f" {_spaced(question)} "
     # One short word that names a file may be any word of a question.
-    return any(len(name) > 3 and f" {name} " in asked for name in folded)
+    told = (name for name in map(_spaced, names) if len(name) > 3 and f" {name} " in asked)
+    return any(words_of(name) - _EVERYDAY for name in told)
+
+
+def _spaced(name: str) -> str:
+    return fold(re.sub(r"[-_.]", " ", name))
 
 
 def is_clear(ranked: Sequence[tuple[float, Volume]]) -> bool:

@@ -7,23 +7,29 @@ import pty
 import select
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from langgraph.checkpoint.sqlite import SqliteSaver
 from rich.console import Console
 
 from graphs.chatting import Conversation
 from graphs.commands.main import main
 from graphs.desk import Desk, Settings
+from graphs.router import build
 from tools.errors import InputError
 
 pytest_plugins = ("tiny_nkr", "tiny_library")
 
 LAMP, HARBOUR = "lamp-11111111", "harbour-22222222"
+TABLES = ("checkpoints", "writes")
 Say = Callable[[str], str]
 
 
@@ -83,6 +89,33 @@ def test_it_remembers_after_a_restart_and_forgets_on_demand(opened: Callable[[st
     assert "Nothing was asked" in other("/why")
     say("/new")
     assert "Nothing was asked" in say("/why")
+
+
+def test_the_memory_holds_the_last_state_alone(desk: Desk, tmp_path: Path) -> None:
+    memory = tmp_path / "graph.sqlite"
+    question = "What is the title at 00:05?"
+    with closing(sqlite3.connect(memory, check_same_thread=False)) as database:
+        # As the chat kept it before: six checkpoints a question, each with all turns.
+        older = build().compile(checkpointer=SqliteSaver(database))
+        for thread in ("chat:main", "chat:main", "chat:main", "run"):
+            config: Any = {"configurable": {"thread_id": thread}}
+            given: Any = {"question": question, "video": LAMP, "turns": []}
+            older.invoke(given, config, context=desk.settings)
+        kept = "SELECT thread_id, count(*) FROM {} GROUP BY thread_id"
+        before = {name: dict(database.execute(kept.format(name))) for name in TABLES}
+        conversation = Conversation(desk, memory, "main", Console(file=io.StringIO()))
+        assert conversation.turns == 3
+        for line in (question, "lamp " * 5000, question):
+            conversation.say(line)
+            found = {name: dict(database.execute(kept.format(name))) for name in TABLES}
+            assert found["checkpoints"] == {"chat:main": 1, "run": before["checkpoints"]["run"]}
+            assert found["writes"]["run"] == before["writes"]["run"]
+            assert found["writes"].get("chat:main", 0) <= 2
+        assert conversation.turns == 5
+        conversation.close()
+        again = Conversation(desk, memory, "main", Console(file=io.StringIO()))
+        assert again.turns == 5
+        again.close()
 
 
 def test_odd_lines_are_told(opened: Callable[[str], Say]) -> None:

@@ -15,7 +15,7 @@ from tiny_library import OTHERS
 from tiny_nkr import PAIRS, publish_tiny
 
 from graphs.desk import Desk, Settings, open_desk
-from graphs.library import Library
+from graphs.library import Library, Volume, is_named
 from graphs.router import build
 from graphs.routing import nodes
 from graphs.routing.rewatch import find_video
@@ -98,6 +98,23 @@ def test_the_video_that_knows_of_it_or_is_named_is_chosen(
     ask: Ask, question: str, video: str
 ) -> None:
     assert ask(question)["nkr"] == video
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["video", "movie", "clip", "lecture", "talk", "film", "recording", "meeting", "The_Talks"],
+)
+def test_an_everyday_name_counts_with_its_ending_or_its_hash(desk: Desk, name: str) -> None:
+    nkr = desk.volume(LAMP).nkr
+    video = nkr.manifest.video.model_copy(update={"name": f"{name}.mp4"})
+    manifest = nkr.manifest.model_copy(update={"video": video})
+    volume = Volume(f"{name}-11111111", replace(nkr, manifest=manifest))
+    said = name.replace("_", " ").lower()
+    assert not is_named(volume, f"In the {said}, who built the first tower?")
+    for told in (f"{name}.mp4", f"{name}.MP4", f"{name}-11111111"):
+        assert is_named(volume, f"In {told}, who built the first tower?")
+    assert not is_named(Volume(name, volume.nkr), f"Who made the lamp in this {said}?")
+    assert is_named(Volume(f"{name}-3-11111111", volume.nkr), f"What is said in {said} 3?")
 
 
 def test_a_follow_up_stays_with_its_video_and_a_new_question_leaves_it(ask: Ask) -> None:
@@ -279,6 +296,34 @@ def test_a_damaged_nkr_is_told_and_the_others_answer(
     shutil.copytree(Path(library_settings.nkr_dir) / LAMP, folder / LAMP)
     assert [*library.volumes()] == [HARBOUR, LAMP]
     assert library.problems == {}
+
+
+@pytest.mark.parametrize("name", ["SHA256SUMS", "adapter_config.json", "README.md"])
+def test_an_nkr_that_is_still_being_copied_is_read_when_it_is_whole(
+    library_settings: Settings, tmp_path: Path, name: str
+) -> None:
+    whole, folder = Path(library_settings.nkr_dir) / LAMP, tmp_path / LAMP
+    shutil.copytree(whole, folder, ignore=shutil.ignore_patterns(name))
+    library = Library(tmp_path)
+    assert "missing" in (library.volumes(), library.problems[LAMP])[1]
+    shutil.copyfile(whole / name, folder / name)
+    assert [*library.volumes()] == [LAMP], library.problems
+    assert library.problems == {}
+
+
+def test_a_file_mended_in_place_is_read_though_its_times_are_kept(
+    library_settings: Settings, tmp_path: Path
+) -> None:
+    whole, folder = Path(library_settings.nkr_dir) / LAMP, tmp_path / LAMP
+    shutil.copytree(whole, folder)
+    path = folder / "evidence.jsonl"
+    path.write_bytes(bytes(path.stat().st_size))
+    shutil.copystat(whole / path.name, path)
+    library = Library(tmp_path)
+    assert "damaged" in (library.volumes(), library.problems[LAMP])[1]
+    path.write_bytes((whole / path.name).read_bytes())
+    shutil.copystat(whole / path.name, path)
+    assert [*library.volumes()] == [LAMP]
 
 
 @pytest.mark.parametrize("name", ["auto", os.fsdecode(b"bad\xff")])

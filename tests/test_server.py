@@ -108,6 +108,40 @@ def test_auto_lets_the_router_choose(client: openai.OpenAI) -> None:
     assert found.model_extra["nkr"]["nkr"] == HARBOUR  # type: ignore[index]
 
 
+@pytest.mark.parametrize(
+    ("first", "video"),
+    [
+        ("Which lamp did Lindqvist carry?", LAMP),
+        ("Who walks to the quay of Lindmoor?", HARBOUR),
+        ("In lamp.mp4, what is the title at 00:05?", LAMP),
+        ("In harbour.mp4, what is the title at 00:05?", HARBOUR),
+    ],
+)
+def test_auto_stays_with_the_conversations_video(server: Served, first: str, video: str) -> None:
+    same = ["What is the title at 00:05?", "Hello!", "Which title is shown at 00:02?"] * 4
+    said: list[dict[str, str]] = []
+    for question in (first, *same, "and at 00:02?"):
+        said.append({"role": "user", "content": question})
+        reply = server.post({"model": "auto", "messages": said}).json()
+        assert reply["nkr"]["nkr"] in (video, None), said
+        said.append(reply["choices"][0]["message"])
+    assert reply["nkr"]["standalone"] != "and at 00:02?"
+    said.append({"role": "user", "content": "Who carried Zoë Lindqvist's lamp?"})
+    assert server.post({"model": "auto", "messages": said}).json()["nkr"]["nkr"] == LAMP
+
+
+@pytest.mark.parametrize(("answer", "video"), [("The Lamp", LAMP), ("The Harbour", HARBOUR)])
+def test_auto_goes_on_with_the_video_that_has_the_answer(
+    server: Served, answer: str, video: str
+) -> None:
+    """Where the question alone does not tell which of them it was."""
+    turns = talk(
+        "user", "What is the title at 00:05?", "assistant", answer, "user", "and at 00:02?"
+    )
+    reply = server.post({**turns, "model": "auto"}).json()
+    assert reply["nkr"]["nkr"] == video
+
+
 def test_a_stream_says_the_same_in_pieces(client: openai.OpenAI) -> None:
     question, answer = PAIRS[2]
     options: Any = {"include_usage": True}

@@ -1,5 +1,6 @@
 """The router's nodes: each takes the state and returns its update."""
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import exp
@@ -16,7 +17,7 @@ from graphs.desk import Desk, Settings, open_desk
 from graphs.library import Volume, is_clear
 from graphs.routing.cited import citations, cited
 from graphs.routing.sheets import sheet
-from graphs.routing.state import RouterState
+from graphs.routing.state import RouterState, Turn
 from tools.errors import InputError
 from training.calibration import Calibration, ask_again
 from training.corpus import REFUSAL
@@ -39,12 +40,8 @@ READ_SURE = 0.4
 
 def contextualize(state: RouterState) -> dict[str, Any]:
     """Write a follow-up out into a question that stands alone, in the backbone's plain words."""
-    turns = state.get("turns") or []
     question = straight(state["question"])
-    alone = question
-    if turns:
-        alone = written_out(question, turns[-1]["question"], turns[-1]["answer"])
-    alone = plain(alone)
+    alone = standing_alone(question, state.get("turns") or [])
     said = [] if alone == question else [f"contextualize: {alone}"]
     return {
         "standalone": alone,
@@ -57,6 +54,14 @@ def contextualize(state: RouterState) -> dict[str, Any]:
         "supported": False,
         "confidence": 0.0,
     }
+
+
+def standing_alone(asked: str, turns: Sequence[Turn]) -> str:
+    """Return a question written out, with what it leans on in the turn before it."""
+    question = straight(asked)
+    if turns:
+        question = written_out(question, turns[-1]["question"], turns[-1]["answer"])
+    return plain(question)
 
 
 def is_small_talk(state: RouterState) -> bool:
@@ -75,8 +80,9 @@ def select_video(state: RouterState, runtime: Runtime[Settings]) -> dict[str, An
     None is where all of them end before the moment that is asked about.
     """
     desk = open_desk(runtime.context)
-    alone = state["standalone"]
-    chosen = [given] if (given := state.get("video")) else _likeliest(desk, state)
+    alone, turns = state["standalone"], state.get("turns") or []
+    given, before = state.get("video"), turns[-1]["nkr"] if turns else ""
+    chosen = [given] if given else likeliest(desk, state["question"], alone, lambda: before)
     lasting = [name for name in chosen if desk.volume(name).lasts(alone)]
     said = [] if given else [f"select: {', '.join(chosen)}"]
     if not lasting:
@@ -84,20 +90,26 @@ def select_video(state: RouterState, runtime: Runtime[Settings]) -> dict[str, An
     return {"nkr": chosen[0], "candidates": lasting, "steps": [*state["steps"], *said]}
 
 
-def _likeliest(desk: Desk, state: RouterState) -> list[str]:
-    alone = state["standalone"]
+def likeliest(desk: Desk, asked: str, alone: str, before: Callable[[], str]) -> list[str]:
+    """Return the ids of the videos that a question may be about, likeliest first.
+
+    ``alone`` is the question as it stands alone; ``before`` gives the video of the turn before it,
+    "" where there is none. Raises InputError where there is no video at all.
+    """
+    leans = alone != plain(straight(asked))
+    ranked = [] if leans else _ranked(desk, alone)
+    # What leans on the turn before, or fits no video better than that one, is about its video.
+    if not is_clear(ranked) and (known := before()) in desk.library.volumes():
+        return [known]
+    ranked = ranked or _ranked(desk, alone)
+    return [volume.id for _, volume in ranked[: 1 if is_clear(ranked) else CANDIDATES]]
+
+
+def _ranked(desk: Desk, alone: str) -> list[tuple[float, Volume]]:
     ranked = desk.library.ranked(alone, desk.embed(alone))
     if not ranked:
         raise InputError(f"There is no NKR in {desk.library.folder} any more: distil a video.")
-    ranked = [one for one in ranked if one[1].lasts(alone)] or ranked
-    turns = state.get("turns") or []
-    before = turns[-1]["nkr"] if turns else None
-    if before not in desk.library.volumes():
-        before = None
-    # What leans on the turn before, or fits no video better than that one, is about its video.
-    if before and (alone != plain(straight(state["question"])) or not is_clear(ranked)):
-        return [before]
-    return [volume.id for _, volume in ranked[: 1 if is_clear(ranked) else CANDIDATES]]
+    return [one for one in ranked if one[1].lasts(alone)] or ranked
 
 
 def recall(state: RouterState, runtime: Runtime[Settings]) -> dict[str, Any]:

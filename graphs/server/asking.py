@@ -1,6 +1,7 @@
 """Questions of the server on their way through the router: counted, bounded, timed."""
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import cast
@@ -8,19 +9,20 @@ from typing import cast
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from agents.embedded.contextualizer import contextualize
 from agents.embedded.small_talk import small_talk
 from graphs.desk import Desk
 from graphs.library import AUTO
 from graphs.router import graph
+from graphs.routing.cited import cited
+from graphs.routing.nodes import likeliest, standing_alone
 from graphs.routing.state import Asked, Replied, Turn
 from graphs.server.completions import ChatRequest
 from graphs.server.errors import RequestError
 from tools.errors import InputError
 from training.errors import EngineError, NKRError
 
-# A follow-up leans on the turn before it, hardly ever on more than a few of them.
-TURNS = 8
+# So far back the video of a conversation is looked for; more would let one request keep a thread.
+TURNS = 32
 
 
 class Asking:
@@ -92,20 +94,29 @@ class Asking:
         return cast(Replied, graph.invoke(asked, context=self._desk.settings))
 
     def _turns(self, request: ChatRequest, video: str | None) -> list[Turn]:
-        """Return the conversation so far, its questions written out."""
+        """Return the conversation so far, its questions written out; its last has its video."""
         turns: list[Turn] = []
+        said: list[str] = []
         for asked, answer in request.exchanges()[-TURNS:]:
-            if small_talk(asked) is not None:
-                continue
-            alone = (
-                contextualize(asked, turns[-1]["question"], turns[-1]["answer"]) if turns else asked
-            )
-            turns.append(Turn(question=alone, answer=answer, nkr=video or ""))
+            if small_talk(asked) is None:
+                alone = standing_alone(asked, turns)
+                turns.append(Turn(question=alone, answer=answer, nkr=video or ""))
+                said.append(asked)
         if turns and video is None:
-            alone = turns[-1]["question"]
-            ranked = self._desk.library.ranked(alone, self._desk.embed(alone))
-            turns[-1]["nkr"] = ranked[0][1].id if ranked else ""
+            turns[-1]["nkr"] = self._video(said, turns)
         return turns
+
+    def _video(self, said: Sequence[str], turns: Sequence[Turn]) -> str:
+        """Return the video that the last turn was about, found as the router finds it."""
+        if not turns:
+            return ""
+        alone, answer = turns[-1]["question"], turns[-1]["answer"]
+        names = likeliest(self._desk, said[-1], alone, lambda: self._video(said[:-1], turns[:-1]))
+        if len(names) == 1:
+            return names[0]
+        citers = ((name, self._desk.volume(name).citer) for name in names)
+        backed = (name for name, citer in citers if cited(self._desk, citer, alone, answer))
+        return next(backed, names[0])
 
     def _ended(self, work: "asyncio.Future[Replied]") -> None:
         self._running -= 1
