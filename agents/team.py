@@ -21,6 +21,8 @@ class Plan(BaseModel):
     facts: list[Fact]
     spans: list[Span]
     chapters: list[tuple[float, str]]
+    # What was observed as well: no question is about it, but counts and order are over all.
+    unasked: list[Fact] = []
     kind_of_video: str = ""
     names: list[tuple[str, str]] = []
     question_kinds: list[str] = []

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from agents.embedded.evidence_index import EvidenceIndex, fold, has_words, holds, stands_in
 from agents.embedded.joined_judgements import JoinedJudge
+from agents.embedded.surroundings import Surroundings
 from tools.evidence import LOOKS, TEXTS, Evidence
 from training.corpus import REFUSAL, Record
 from training.facts import Fact, Span
@@ -31,6 +32,7 @@ class Judge:
         self._joined = JoinedJudge(evidence, index)
         whole = [fact.spans[-1][1] for fact in facts.values() if fact.subject == "video"]
         self._end = max([index.end, *whole])
+        self._around = Surroundings(evidence, index, max(whole, default=0.0))
 
     def reason(self, record: Record) -> str:
         """Return in a short sentence why a record is rejected, or nothing."""
@@ -47,6 +49,12 @@ class Judge:
         if any(not first <= start < end <= last for start, end in record.spans):
             return "it cites a span outside the video"
         facts = [self._facts[fact_id] for fact_id in record.fact_ids]
+        return self._of_facts(record, facts) or (
+            "" if self._around.bear_out(record, facts) else UNSUPPORTED
+        )
+
+    def _of_facts(self, record: Record, facts: Sequence[Fact]) -> str:
+        """Return why a record is rejected by the facts that it cites."""
         if self._joined.judges(record.form):
             return self._joined.reason(record, facts)
         judges = {

@@ -8,10 +8,8 @@ from agents.team import Plan
 from tools.evidence import LOOKS, TEXTS, Evidence
 from training.facts import Fact, Span
 from training.scoring import fold
-from training.wording.timeline import clock
+from training.wording.timeline import clock, holes, joined
 
-# Sightings of one text that lie no further apart are one span.
-TOUCHING = 0.05
 # Spreads the shots that a budget keeps evenly over the video, whatever their number.
 _GOLDEN = 0.6180339887
 
@@ -41,16 +39,24 @@ class EmbeddedPlanner:
         facts += told
         facts += relation_facts(fact for fact in told if _is_sentence(fact))
         facts.sort(key=_order(names))
-        facts = [*_of_video(shots, seconds), *self._within_budget(facts, names)]
+        whole = list(_of_video(shots, seconds))
         numbered = [
-            fact.model_copy(update={"id": f"f{number:04d}"}) for number, fact in enumerate(facts, 1)
+            fact.model_copy(update={"id": f"f{number:04d}"})
+            for number, fact in enumerate([*whole, *facts], 1)
         ]
-        return Plan(facts=numbered, spans=spans, chapters=_chapters(by_shot))
+        asked = self._within_budget(numbered[len(whole) :], names)
+        asked |= {fact.id for fact in numbered[: len(whole)]}
+        return Plan(
+            facts=[fact for fact in numbered if fact.id in asked],
+            spans=spans,
+            chapters=_chapters(by_shot),
+            unasked=[fact for fact in numbered if fact.id not in asked],
+        )
 
-    def _within_budget(self, facts: list[Fact], names: list[str]) -> list[Fact]:
-        """Return at most `max_facts` facts, in order: each attribute's in turn, shots spread."""
+    def _within_budget(self, facts: list[Fact], names: list[str]) -> set[str]:
+        """Return the ids of at most `max_facts` facts: each attribute's in turn, shots spread."""
         if len(facts) <= self.max_facts:
-            return facts
+            return {fact.id for fact in facts}
         facts = [fact for fact in facts if (fact.attribute, fact.value) not in _DULL]
         place = {name: index * _GOLDEN % 1.0 for index, name in enumerate(names)}
         queues: defaultdict[str, list[tuple[int, float, int]]] = defaultdict(list)
@@ -64,8 +70,7 @@ class EmbeddedPlanner:
             for queue in queues.values()
             for turn, (_, _, index) in enumerate(sorted(queue))
         ]
-        kept = {index for _, index in sorted(turns)[: self.max_facts]}
-        return [fact for index, fact in enumerate(facts) if index in kept]
+        return {facts[index].id for _, index in sorted(turns)[: self.max_facts]}
 
 
 _DULL = {("motion", "none"), ("faces", "0")}
@@ -119,19 +124,9 @@ def _fact(subject: str, attribute: str, value: str, items: Sequence[Evidence]) -
         subject=subject,
         attribute=attribute,
         value=" ".join(value.split()),
-        spans=_joined([(item.start, item.end) for item in items]),
+        spans=joined((item.start, item.end) for item in items),
         evidence_ids=tuple(item.id for item in items),
     )
-
-
-def _joined(spans: list[Span]) -> tuple[Span, ...]:
-    joined: list[Span] = []
-    for start, end in sorted(spans):
-        if joined and start <= joined[-1][1] + TOUCHING:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-        else:
-            joined.append((start, end))
-    return tuple(joined)
 
 
 def _is_sentence(fact: Fact) -> bool:
@@ -142,7 +137,7 @@ def _of_video(shots: list[Evidence], seconds: float) -> Iterator[Fact]:
     """Yield what holds for the whole video."""
     whole = ((0.0, seconds),)
     ids = tuple(shot.id for shot in shots)
-    if shots:
+    if shots and not holes([(shot.start, shot.end) for shot in shots], seconds):
         yield Fact(
             id="", subject="video", attribute="shots", value=str(len(shots)), spans=whole,
             evidence_ids=ids,

@@ -53,7 +53,7 @@ class EmbeddedQuestionWriter:
 
     def write(self, assignment: Assignment) -> list[Record]:
         """Return the records of a span's own facts, or those over the whole video."""
-        timeline = self._timelines.of(assignment)
+        timeline = self._timelines.knowing(assignment)
         rng = random.Random(f"questions-{assignment.seed}")
         maker = RecordMaker(assignment, "q")
         if assignment.span is None:
@@ -75,7 +75,7 @@ class EmbeddedQuestionWriter:
 
         What the evidence does not support cannot be mended by rewording and is left out.
         """
-        timeline = self._timelines.of(assignment)
+        timeline = self._timelines.knowing(assignment)
         rng = random.Random(f"revise-{assignment.seed}")
         maker = RecordMaker(assignment, "r")
         facts = {fact.id: fact for fact in timeline.facts}
@@ -99,7 +99,7 @@ class EmbeddedQuestionWriter:
         self, failures: Sequence[Failure], assignment: Assignment, exam: int
     ) -> list[Record]:
         """Return new training records of the facts that an examination found unknown."""
-        timeline = self._timelines.of(assignment)
+        timeline = self._timelines.knowing(assignment)
         rng = random.Random(f"augment-{assignment.seed}-{exam}")
         return list(augment(failures, timeline, RecordMaker(assignment, exam_mark(exam)), rng))
 

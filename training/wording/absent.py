@@ -62,5 +62,5 @@ def _unseen(timeline: Timeline, rng: random.Random, words: Sequence[str], kind: 
     """Return a title, or a sentence, that the timeline does not have."""
     while True:
         value = sentence(rng, words)[0] if kind == "speech" else title(rng, words)
-        if not any(value.casefold() in fact.value.casefold() for fact in timeline.facts):
+        if value.casefold() not in timeline.told:
             return value

@@ -64,9 +64,9 @@ def cues(timeline: Timeline, index: int, fact: Fact) -> Iterator[Cue]:
         for other in shot.of(attribute):
             if other.id != fact.id and other.value != "none" and timeline.unique(other):
                 yield Cue(attribute, other.value)
-    for kind, neighbour in (("after_title", index - 1), ("before_title", index + 1)):
-        if 0 <= neighbour < len(timeline.shots):
-            title = timeline.shots[neighbour].first("title")
+    for kind, step in (("after_title", -1), ("before_title", 1)):
+        if neighbour := timeline.beside(index, step):
+            title = neighbour.first("title")
             if title and title.id != fact.id and timeline.unique(title):
                 yield Cue(kind, title.value)
 
@@ -153,6 +153,11 @@ def _when_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
         ]
     if fact.attribute not in _CLAIMED or fact.value == "none" or len(spans) > MOST_TIMES:
         return
+    if fact.attribute != "speech" and timeline.holes:
+        # Where shots are missing it may be seen as well, and it may have come there already.
+        once = len(spans) == 1 and fact.attribute in _QUOTED
+        if not once or not timeline.seen(*spans[0], ends=True):
+            return
     yield Ask(
         f"{'open' if len(spans) == 1 else 'list'}/when_{fact.attribute}",
         f"when.{fact.attribute}",
@@ -195,8 +200,8 @@ def relation_table(relation: Relation) -> tuple[str, dict[str, str]]:
 def _answers(timeline: Timeline) -> dict[tuple[str, ...], set[str]]:
     """Return the answers to each question that relations are asked with, by table and slots."""
     found: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
-    for fact in timeline.facts:
-        for ask in _relation_asks(timeline, fact) if fact.relation else ():
+    for fact in timeline.known:
+        for ask in _relation_asks(timeline, fact, closed=False) if fact.relation else ():
             if ask.category == "open" and ask.cue is None:
                 found[_key(ask)].add(ask.answer.casefold())
     return found
@@ -206,7 +211,7 @@ def _key(ask: Ask) -> tuple[str, ...]:
     return ask.table, *(text.casefold() for text in ask.slots.values())
 
 
-def _relation_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
+def _relation_asks(timeline: Timeline, fact: Fact, *, closed: bool = True) -> Iterator[Ask]:
     relation = fact.relation
     assert relation is not None
     kind, ids, spans = relation.kind, (fact.id,), fact.spans
@@ -227,7 +232,7 @@ def _relation_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
                     f"open/{kind}", table, relation.answer, ids, spans, slots={name: text}
                 )  # fmt: skip
     if kind not in ("mention", "cloze"):
-        yield from _checks(timeline, relation, table, slots, ids, spans)
+        yield from _checks(timeline, relation, table, slots, ids, spans, closed=closed)
     if kind == "where" and "thing" in slots:
         yield Ask(
             "open/where_reverse", "relation.where_reverse", slots["thing"], ids, spans,
@@ -260,13 +265,17 @@ def _checks(
     slots: dict[str, str],
     ids: tuple[str, ...],
     spans: tuple[Span, ...],
+    *,
+    closed: bool,
 ) -> Iterator[Ask]:
-    """Yield a relation as a gap, as a choice and as a yes/no, against others of its kind."""
+    """Yield a relation as a gap and, ``closed``, as a choice and a yes/no against its like."""
     kind, answer, sentence = relation.kind, relation.answer, relation.sentence
     if sentence.count(answer) != 1:
         return
     blanked = {"blanked": sentence.replace(answer, "____").rstrip(".")}
     yield Ask("open/gap", "relation.cloze", answer, ids, spans, slots=blanked)
+    if not closed:
+        return
     wrong = tuple(dict.fromkeys(
         other.relation.answer for other in timeline.facts
         if other.relation and other.relation.kind == kind and other.relation.answer not in sentence
@@ -284,6 +293,10 @@ def _checks(
 
 def video_asks(timeline: Timeline) -> Iterator[Ask]:
     """Yield the asks over the whole video: counts, order, lists, summaries and its length."""
+    return (ask for ask in _video_asks(timeline) if timeline.may_ask(ask.fact_ids))
+
+
+def _video_asks(timeline: Timeline) -> Iterator[Ask]:
     whole = ((0.0, timeline.seconds),)
     for fact in timeline.facts:
         if fact.attribute in ("shots", "duration"):
@@ -293,13 +306,15 @@ def video_asks(timeline: Timeline) -> Iterator[Ask]:
     titles = timeline.titles
     names = list(dict.fromkeys(fact.value for fact in titles))
     ids = tuple(fact.id for fact in titles)
-    if 1 < len(names) <= 12:
+    if 1 < len(names) <= 12 and not timeline.holes:
         yield Ask("list/titles", "list.titles", "; ".join(names), ids, whole)
-    if len(names) > 1:
+    if len(names) > 1 and not timeline.holes:
         yield Ask("open/count_titles", "count.title", str(len(names)), ids, whole)
+    if len(names) > 1:
         yield Ask("summary/video", "summary.video", "; ".join(names[:6]), ids, whole)
-    for i, first in enumerate(titles):
-        for second in titles[i + 1 : i + 4]:
+    asked = [fact for fact in titles if timeline.may_ask([fact.id])]
+    for i, first in enumerate(asked):
+        for second in asked[i + 1 : i + 4]:
             if timeline.unique(first) and timeline.unique(second):
                 for x, y, answer in ((first, second, "yes"), (second, first, "no")):
                     yield Ask(
@@ -313,7 +328,12 @@ def video_asks(timeline: Timeline) -> Iterator[Ask]:
             span = (run[0].spans[0][0], run[-1].spans[0][1])
             shown = [f for f in titles if any(a < span[1] and b > span[0] for a, b in f.spans)]
             alone = shown == run and all(len(fact.spans) == 1 for fact in run)
-            if len(run) == j - i and alone and all(timeline.unique(fact) for fact in run):
+            if (
+                timeline.seen(*span)
+                and len(run) == j - i
+                and alone
+                and all(timeline.unique(fact) for fact in run)
+            ):
                 yield Ask(
                     "list/range", "list.range", "; ".join(f.value for f in run),
                     tuple(f.id for f in run), (span,),

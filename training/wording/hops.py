@@ -20,6 +20,10 @@ _ORDERS = tuple(permutations(range(3)))
 
 def hop_asks(timeline: Timeline) -> Iterator[Ask]:
     """Yield every ask of a video whose answer takes more than one of its facts."""
+    return (ask for ask in _hop_asks(timeline) if timeline.may_ask(ask.fact_ids))
+
+
+def _hop_asks(timeline: Timeline) -> Iterator[Ask]:
     for index, shot in enumerate(timeline.shots):
         yield from _from_names(timeline, index, shot)
         yield from _from_lines(timeline, index, shot)
@@ -38,10 +42,10 @@ def named(timeline: Timeline, fact: Fact) -> str:
 def _from_names(timeline: Timeline, index: int, shot: Shot) -> Iterator[Ask]:
     """Yield what is seen while a name is said, and on the slides beside."""
     found = {
-        "said_title": (index, "title"),
-        "said_colour": (index, "colour"),
-        "said_next": (index + 1, "title"),
-        "said_previous": (index - 1, "title"),
+        "said_title": (0, "title"),
+        "said_colour": (0, "colour"),
+        "said_next": (1, "title"),
+        "said_previous": (-1, "title"),
     }
     seen = set()
     for fact in shot.facts:
@@ -49,40 +53,43 @@ def _from_names(timeline: Timeline, index: int, shot: Shot) -> Iterator[Ask]:
         if not name or name in seen or timeline.first_shot[fact.id] != index:
             continue
         seen.add(name)
-        for form, (place, attribute) in found.items():
-            answer = _only(timeline, place, attribute)
-            if answer is not None and answer.value != "none":
+        for form, (step, attribute) in found.items():
+            there = timeline.beside(index, step)
+            answer = _only(there, attribute)
+            if there and answer and answer.value != "none":
                 yield Ask(
                     f"open/{form}", f"hop.{form}", answer.value, (answer.id, fact.id),
-                    (timeline.shots[place].span,), slots={"x": name}, quoted=("x",),
+                    (there.span,), slots={"x": name}, quoted=("x",),
                 )  # fmt: skip
 
 
 def _from_lines(timeline: Timeline, index: int, shot: Shot) -> Iterator[Ask]:
     """Yield which title follows the slide with a line."""
-    following = _only(timeline, index + 1, "title")
-    for line in shot.of("text") if following else ():
+    after = timeline.beside(index, 1)
+    following = _only(after, "title")
+    if after is None or following is None:
+        return
+    for line in shot.of("text"):
         if timeline.unique(line) and len(line.spans) == 1:
-            assert following is not None
             yield Ask(
                 "open/text_next", "hop.text_next", following.value, (following.id, line.id),
-                (timeline.shots[index + 1].span,), slots={"x": line.value}, quoted=("x",),
+                (after.span,), slots={"x": line.value}, quoted=("x",),
             )  # fmt: skip
 
 
-def _only(timeline: Timeline, index: int, attribute: str) -> Fact | None:
+def _only(shot: Shot | None, attribute: str) -> Fact | None:
     """Return a shot's fact of an attribute where it has just one."""
-    if not 0 <= index < len(timeline.shots):
-        return None
-    found = timeline.shots[index].of(attribute)
+    found = shot.of(attribute) if shot else []
     return found[0] if len(found) == 1 else None
 
 
 def _counts(timeline: Timeline) -> Iterator[Ask]:
+    if timeline.holes:
+        return
     whole = ((0.0, timeline.seconds),)
     shots: defaultdict[str, list[Fact]] = defaultdict(list)
-    for index in range(len(timeline.shots)):
-        if colour := _only(timeline, index, "colour"):
+    for shot in timeline.shots:
+        if colour := _only(shot, "colour"):
             shots[colour.value].append(colour)
     for value, facts in shots.items():
         ids = tuple(dict.fromkeys(fact.id for fact in facts))
@@ -122,22 +129,23 @@ def _orders(timeline: Timeline) -> Iterator[Ask]:
 def _comparisons(timeline: Timeline) -> Iterator[Ask]:
     titled = [
         (title, index)
-        for index in range(len(timeline.shots))
-        if (title := _only(timeline, index, "title")) and _once(timeline, title)
+        for index, shot in enumerate(timeline.shots)
+        if (title := _only(shot, "title")) and _once(timeline, title)
     ]
     for place, (first, i) in enumerate(titled):
         for second, j in titled[place + 1 : place + WINDOW]:
             pair = (first, second) if (i + j) % 2 else (second, first)
             slots = {"x": pair[0].value, "y": pair[1].value}
             lengths = [end - start for fact in (first, second) for start, end in fact.spans]
-            if max(lengths) >= LONGER * min(lengths):
+            bounded = all(timeline.seen(*fact.spans[0], ends=True) for fact in (first, second))
+            if bounded and max(lengths) >= LONGER * min(lengths):
                 longer = first if lengths[0] > lengths[1] else second
                 other = second if longer is first else first
                 yield Ask(
                     "open/longer", "compare.longer", longer.value, (longer.id, other.id),
                     longer.spans, slots=slots, quoted=("x", "y"),
                 )  # fmt: skip
-            colours = _only(timeline, i, "colour"), _only(timeline, j, "colour")
+            colours = [_only(timeline.shots[place], "colour") for place in (i, j)]
             if colours[0] and colours[1]:
                 same = colours[0].value == colours[1].value
                 yield Ask(
@@ -148,4 +156,4 @@ def _comparisons(timeline: Timeline) -> Iterator[Ask]:
 
 
 def _once(timeline: Timeline, fact: Fact) -> bool:
-    return len(fact.spans) == 1 and timeline.unique(fact)
+    return len(fact.spans) == 1 and timeline.unique(fact) and timeline.may_ask([fact.id])
