@@ -61,7 +61,7 @@ def fit(
     shutil.rmtree(job, ignore_errors=True)
     job.mkdir(parents=True)
     write_corpus(job / "records.jsonl", records)
-    write_corpus(job / "known.jsonl", known)
+    write_corpus(job / "known.jsonl", known or records)
     told = {
         "backbone": backbone.model.name_or_path,
         "name": backbone.name,
