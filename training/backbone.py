@@ -160,8 +160,9 @@ def load_tokenizer(name: str) -> Any:
 
     folder = EMBEDDED if name == "embedded" else Path(name)
     local = folder.is_dir()
+    kept = local or not can_be_asked(name)
     try:
-        return AutoTokenizer.from_pretrained(str(folder) if local else name, local_files_only=local)
+        return AutoTokenizer.from_pretrained(str(folder) if local else name, local_files_only=kept)
     except (OSError, ValueError) as error:
         raise NKRError(
             f"The tokenizer of {name!r} could not be loaded ({_first_line(error)})."

@@ -37,9 +37,9 @@ class RemoteEngine:
         self._url = base_url
         # A server of one's own needs no key, but the package wants one.
         key = os.environ.get("OPENAI_API_KEY") or "none"
+        self._client = openai.OpenAI(base_url=base_url, api_key=key, timeout=timeout)
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="remote")
         try:
-            self._client = openai.OpenAI(base_url=base_url, api_key=key, timeout=timeout)
             self._client.models.list()
         except openai.NotFoundError as error:
             raise EngineError(

@@ -49,6 +49,11 @@ class EvidenceIndex:
         return "\n".join(["", *texts, ""])
 
 
+def is_in_words(text: str) -> bool:
+    """Return whether a text has a letter or a digit: dots and dashes say nothing."""
+    return any(character.isalnum() for character in text)
+
+
 def has_words(text: str, part: str) -> bool:
     """Return whether a text has a part of it, word for word where the folding keeps words whole."""
     # Folding joins "NASA's" to one word: a name in front of it is found as it stands.

@@ -5,7 +5,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from agents.embedded.evidence_index import EvidenceIndex, fold, has_words, holds, stands_in
+from agents.embedded.evidence_index import (
+    EvidenceIndex,
+    fold,
+    has_words,
+    holds,
+    is_in_words,
+    stands_in,
+)
 from agents.embedded.joined_judgements import JoinedJudge
 from agents.embedded.surroundings import Surroundings
 from tools.evidence import LOOKS, TEXTS, Evidence
@@ -36,7 +43,7 @@ class Judge:
 
     def reason(self, record: Record) -> str:
         """Return in a short sentence why a record is rejected, or nothing."""
-        if not _has_words(record.question) or not _has_words(record.answer):
+        if not is_in_words(record.question) or not is_in_words(record.answer):
             return "its question or its answer is empty"
         if record.category == "absent" or record.kind == "absent":
             return self._absent(record)
@@ -187,10 +194,6 @@ class Judge:
         if fact.attribute not in (*TEXTS, *LOOKS, "relation"):
             return True
         return _proved(fact.value, [fact], self._index.at(fact.spans))
-
-
-def _has_words(text: str) -> bool:
-    return any(character.isalnum() for character in text)
 
 
 def _told(fact: Fact) -> str:

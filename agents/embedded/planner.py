@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
+from agents.embedded.evidence_index import is_in_words
 from agents.embedded.relation_facts import relation_facts
 from agents.team import Plan
 from tools.evidence import LOOKS, TEXTS, Evidence
@@ -25,7 +26,7 @@ class EmbeddedPlanner:
 
     def plan(self, evidence: Sequence[Evidence], seconds: float) -> Plan:
         """Return the facts, spans and chapters of a video; the same for the same evidence."""
-        items = [item for item in evidence if any(c.isalnum() for c in item.value)]
+        items = [item for item in evidence if is_in_words(item.value)]
         found = [item for item in items if item.kind == "shot"]
         shots = sorted(found, key=lambda item: (item.start, item.end))
         spans: list[Span] = [(shot.start, shot.end) for shot in shots] or [(0.0, seconds)]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import groupby, pairwise
 
-from agents.embedded.evidence_index import EvidenceIndex, fold
+from agents.embedded.evidence_index import EvidenceIndex, fold, is_in_words
 from tools.evidence import Evidence
 from training.corpus import Record
 from training.facts import Fact, Span
@@ -97,7 +97,7 @@ class Surroundings:
         """When each title and each line is shown."""
         found: defaultdict[tuple[str, str], list[Span]] = defaultdict(list)
         for item in self._evidence:
-            if item.kind in _ALL_OF.values() and _has_words(item.value):
+            if item.kind in _ALL_OF.values() and is_in_words(item.value):
                 found[item.kind, fold(item.value)].append((item.start, item.end))
         return {text: joined(spans) for text, spans in found.items()}
 
@@ -127,7 +127,7 @@ class Surroundings:
     @cached_property
     def _said(self) -> list[Evidence]:
         """All sentences in the order in which they are said."""
-        said = (i for i in self._evidence if i.kind == "speech" and _has_words(i.value))
+        said = (i for i in self._evidence if i.kind == "speech" and is_in_words(i.value))
         return sorted(said, key=lambda item: (item.start, item.end))
 
     @cached_property
@@ -142,7 +142,3 @@ def _quotes(question: str, sentence: str) -> bool:
     starts = range(max(1, len(words) - _EXCERPT + 1))
     runs = (" ".join(words[i : i + _EXCERPT]).rstrip(".,;:!?") for i in starts)
     return any(run in question.casefold() for run in runs)
-
-
-def _has_words(text: str) -> bool:
-    return any(character.isalnum() for character in text)
