@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -16,15 +16,16 @@ from graphs.distill.nodes.assemble import settle
 from graphs.distill.nodes.check import LEFT
 from graphs.distill.nodes.examine import until
 from graphs.distill.nodes.probe import even_spans
-from graphs.distill.nodes.publish import past_limits
+from graphs.distill.nodes.restore import past_limits
 from graphs.distill.nodes.train import lesson
 from graphs.distill.parts import PartCache, sums, work_key
 from graphs.distill.report import stage_seconds
 from graphs.distill.runs import thread_id, video_id
 from graphs.distill.spread import spread
-from graphs.distill.state import DistillState, join, merge
+from graphs.distill.state import join, merge
 from tools.errors import InputError
 from training.corpus import Message, Record, read_corpus
+from training.forgetting import Forgetting
 from training.nkr import read_nkr
 from training.probe import read_probe
 
@@ -40,13 +41,13 @@ def record(key: str, question: str, answer: str, split: str = "train", **other: 
 def test_the_exported_graph_has_every_stage_and_no_checkpointer() -> None:
     assert graph.checkpointer is None
     stages = "probe perceive listen plan describe write_questions verify review revise assemble "
-    stages += "approve_plan approve_corpus train examine augment check publish"
+    stages += "approve_plan approve_corpus train examine augment restore check publish"
     assert set(stages.split()) == set(graph.nodes) - {"__start__"}
     drawn = {(edge.source, edge.target) for edge in graph.get_graph().edges}
     assert {("verify", "review"), ("review", "revise"), ("revise", "verify")} <= drawn
     assert ("review", "assemble") in drawn
     assert {("train", "examine"), ("examine", "augment"), ("augment", "train")} <= drawn
-    assert {("examine", "check"), ("check", "publish")} <= drawn
+    assert {("examine", "restore"), ("restore", "check"), ("check", "publish")} <= drawn
 
 
 def test_every_setting_says_what_it_is() -> None:
@@ -255,16 +256,31 @@ def test_what_an_earlier_adapter_had_learnt_is_what_was_written_before_it() -> N
     assert until(corpus, 10, 10) == corpus
 
 
+def forgot(lost: float, prompts: int | None = None) -> Forgetting:
+    asked = len(read_probe()) if prompts is None else prompts
+    right = {"right_blind": 1.0, "right_mounted": 1.0 - lost, "accuracy_lost": lost}
+    return Forgetting(prompts=asked, **right, kl=0.0, unchanged=1.0)
+
+
 def test_a_probe_that_was_cut_short_decides_nothing(tmp_path: Path) -> None:
-    found = {"right_blind": 1.0, "right_mounted": 0.9, "accuracy_lost": 0.1, "kl": 0.0}
     context = Context(out=str(tmp_path))
+    assert past_limits(forgot(0.1, prompts=24), context) == []
+    assert len(past_limits(forgot(0.1), context)) == 1
 
-    def spoilt(prompts: int) -> list[str]:
-        forgetting = {**found, "unchanged": 1.0, "prompts": prompts}
-        return past_limits(cast(DistillState, {"forgetting": forgetting}), context)
 
-    assert spoilt(24) == []
-    assert len(spoilt(len(read_probe()))) == 1
+def test_what_was_forgotten_is_brought_back_before_anything_is_refused(
+    talk: Path, settings: Callable[..., Context], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [forgot(0.025), forgot(0.0125)]
+    monkeypatch.setattr("training.forgetting.measure", lambda *_, **__: found.pop(0))
+    report = distill(talk, settings(tmp_path, max_steps=2, max_rounds=0))
+    assert report["forgetting"]["accuracy_lost"] == report["scores"]["reading_lost"] == 0.0125
+    assert report["train"]["steps"] == 4
+    assert [w for w in report["warnings"] if "0.025 of its answers lost" in w]
+    first = next(tmp_path.glob("*/train/adapter/adapter_model.safetensors")).read_bytes()
+    restored = next(tmp_path.glob("*/train/restored/adapter/adapter_model.safetensors"))
+    published = Path(report["nkr"]) / restored.name
+    assert first != restored.read_bytes() == published.read_bytes()
 
 
 def test_a_rounds_lesson_keeps_what_a_teacher_reads() -> None:

@@ -2,7 +2,7 @@
 
 probe -> perceive (each span) and listen -> plan -> approve_plan -> describe (each span) ->
 write_questions -> verify -> review (-> revise -> verify) -> assemble -> approve_corpus -> train ->
-examine (-> augment -> train) -> check -> publish.
+examine (-> augment -> train) -> restore -> check -> publish.
 The last branch of writing is the one over the whole video.
 """
 
@@ -23,6 +23,7 @@ from graphs.distill.nodes.perceive import perceive
 from graphs.distill.nodes.plan import plan
 from graphs.distill.nodes.probe import probe
 from graphs.distill.nodes.publish import publish
+from graphs.distill.nodes.restore import restore
 from graphs.distill.nodes.review import review
 from graphs.distill.nodes.revise import revise
 from graphs.distill.nodes.train import train
@@ -87,6 +88,7 @@ def build() -> "StateGraph[DistillState, Context, DistillInput, DistillOutput]":
     builder.add_node(alone(train))
     builder.add_node(alone(examine))
     builder.add_node(alone(augment), retry_policy=retried)
+    builder.add_node(alone(restore))
     builder.add_node(alone(check))
     builder.add_node(alone(publish))
 
@@ -99,6 +101,7 @@ def build() -> "StateGraph[DistillState, Context, DistillInput, DistillOutput]":
     builder.add_edge("assemble", "approve_corpus")
     builder.add_edge("approve_corpus", "train")
     builder.add_edge("train", "examine")
+    builder.add_edge("restore", "check")
     builder.add_edge("check", "publish")
     builder.add_edge("publish", END)
     return builder

@@ -22,6 +22,7 @@ STAGES = {
     "train": "train",
     "examine": "examine",
     "augment": "write anew",
+    "restore": "forgetting probe",
     "check": "check",
     "publish": "publish",
 }

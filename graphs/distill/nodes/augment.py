@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from training.corpus import Record
 
 
-def augment(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["train", "check"]]:
+def augment(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["train", "restore"]]:
     """Add verified records to the ``train`` split of the corpus; what stands there stays.
 
     Where a bound on spending is reached, or the agents' model fails to the last, none are, and the
@@ -74,4 +74,4 @@ def augment(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["
         "times": [("augment", began, time.time())],
         **left_out,
     }
-    return Command(update=update, goto="check" if left_out else "train")
+    return Command(update=update, goto="restore" if left_out else "train")

@@ -1,9 +1,8 @@
-"""Ask the check split once, calibrate the confidence, and measure what was forgotten."""
+"""Ask the check split once, and calibrate the confidence."""
 
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 TRAIN_SAMPLE = 200
 BATCH = 32
 # With so much left of the time after training no further question is asked: to fit the confidence,
-# and to measure what is known and what was forgotten. Publishing comes after.
-CALIBRATED, LEFT = 0.5, 0.18
+# and to measure what is known. Publishing comes after.
+CALIBRATED, LEFT = 0.3, 0.12
 
 
 def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -34,8 +33,6 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     from agents import examiner
     from training.calibration import FITTED_ON, fit
     from training.corpus import read_corpus
-    from training.forgetting import measure
-    from training.probe import read_probe
 
     began = time.time()
     context = runtime.context
@@ -47,8 +44,7 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     asked_open = [record for record in asked if record.category == "open"]
     train_open = [r for r in records if r.split == "train" and r.category == "open"][:TRAIN_SAMPLE]
     doubtful = [r for r in records if r.split == "calibrate" and r.category in FITTED_ON]
-    probe = read_probe()
-    total = sum(map(len, (asked, asked_open, train_open, doubtful, probe)))
+    total = sum(map(len, (asked, asked_open, train_open, doubtful)))
     done = 0
 
     def until(left: float, count: int) -> bool:
@@ -68,16 +64,11 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     doubted = _doubted(mounted, doubtful, partial(until, CALIBRATED))
     done += len(doubted)
     told = ask(mounted, asked)
-    forgetting = measure(mounted, probe, on_batch=on_batch)
-    done += forgetting.prompts
     blind, trained = ask(mounted.blind, asked_open), ask(mounted, train_open)
     warnings = []
     if done < total:
         warnings = [f"time was short: {done} of {total} questions of the check were asked"]
-    if forgetting.prompts < len(probe):
-        warnings += ["the forgetting probe was cut short: its limits were not applied"]
-    for warning in warnings:
-        warn(runtime, warning)
+        warn(runtime, warnings[0])
     report(runtime, "check", total, total)
     scores = told.scores.shares()
     return {
@@ -86,10 +77,9 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
             "recall_blind": blind.scores.recall,
             "recall_train": trained.scores.recall,
             **scores,
-            "reading_lost": forgetting.accuracy_lost,
+            "reading_lost": state["forgetting"]["accuracy_lost"],
         },
         "by_form": told.by_form(),
-        "forgetting": asdict(forgetting),
         "calibration": fit(doubtful[: len(doubted)], doubted).model_dump(),
         "skipped": ["check"] if warnings else [],
         "warnings": warnings,

@@ -28,7 +28,9 @@ GAIN = 0.002
 LEFT = 0.75
 
 
-def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["augment", "check"]]:
+def examine(
+    state: DistillState, runtime: Runtime[Context]
+) -> Command[Literal["augment", "restore"]]:
     """Note the recall by form and category, and send what was failed to the question-writer."""
     from agents import examiner
     from training.corpus import read_corpus, write_corpus
@@ -75,7 +77,7 @@ def examine(state: DistillState, runtime: Runtime[Context]) -> Command[Literal["
         write_corpus(Path(state["corpus"]), corpus)
         update["corpus_counts"] = {**state["corpus_counts"], **counts(corpus)}
         update["sums"] |= sums(state["corpus"])
-    return Command(update={**update, "adapter": exams[best]["adapter"]}, goto="check")
+    return Command(update={**update, "adapter": exams[best]["adapter"]}, goto="restore")
 
 
 def until(corpus: "Sequence[Record]", exam: int, last: int) -> "list[Record]":

@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 
 from graphs.distill.context import Context
 from graphs.distill.learning_report import write_picture, write_table
+from graphs.distill.nodes.restore import past_limits
 from graphs.distill.parts import sums, write_text
 from graphs.distill.progress import report
 from graphs.distill.report import full_report
@@ -26,11 +27,12 @@ def publish(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     from training import nkr
     from training.calibration import Calibration
     from training.corpus import corpus_hash
+    from training.forgetting import Forgetting
 
     began = time.time()
     report(runtime, "publish", 0, 1)
     context = runtime.context
-    spoilt = past_limits(state, context)
+    spoilt = past_limits(Forgetting(**state["forgetting"]), context)
     if spoilt and not context.force:
         raise InputError(
             f"The adapter spoils what the backbone could do ({'; '.join(spoilt)}): "
@@ -73,22 +75,3 @@ def publish(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     report(runtime, "publish", 1, 1)
     published = sums(*sorted(folder.nkr.iterdir()), folder.report)
     return {"nkr": finished["nkr"], "report": finished["report"], "sums": published}
-
-
-def past_limits(state: DistillState, context: Context) -> list[str]:
-    """Return what the adapter spoilt more of than the settings allow, in words.
-
-    Of a few exercises, asked when the time was up, one answer more or less would decide.
-    """
-    from training.forgetting import Forgetting, Limits
-    from training.probe import read_probe
-
-    forgetting = Forgetting(**state["forgetting"])
-    if forgetting.prompts < len(read_probe()):
-        return []
-    limits = Limits(
-        accuracy_lost=context.max_accuracy_lost,
-        kl=context.max_kl,
-        unchanged=context.min_unchanged,
-    )
-    return forgetting.exceeded(limits)

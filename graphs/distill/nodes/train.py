@@ -114,8 +114,8 @@ def added(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def deadline(context: Context) -> float | None:
-    """Return when training must end, on the clock of `time.monotonic`."""
+def deadline(context: Context, part: float = 1.0) -> float | None:
+    """Return when training must end, with ``part`` of what is kept left, on `time.monotonic`."""
     if context.max_minutes is None:
         return None
-    return time.monotonic() + context.closing(1.0) - time.time()
+    return time.monotonic() + context.closing(part) - time.time()
