@@ -283,6 +283,17 @@ def test_what_was_forgotten_is_brought_back_before_anything_is_refused(
     assert first != restored.read_bytes() == published.read_bytes()
 
 
+def test_without_time_what_was_forgotten_is_refused(
+    talk: Path, settings: Callable[..., Context], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.forgetting.measure", lambda *_, **__: forgot(0.025))
+    # Of what is kept of an hour so much is never left.
+    monkeypatch.setattr("graphs.distill.nodes.restore.RESTORED", 1000.0)
+    with pytest.raises(InputError, match="0.025 of its answers lost"):
+        distill(talk, settings(tmp_path, max_steps=2, max_rounds=0, max_minutes=60.0))
+    assert not list(tmp_path.glob("*/train/restored"))
+
+
 def test_a_rounds_lesson_keeps_what_a_teacher_reads() -> None:
     old = [record(f"q-{n}", f"Who {n}?", "Marta") for n in range(9000)]
     told = record("d-1", "Describe it.", "One.", kind="description", form="statement/plain")
