@@ -289,9 +289,18 @@ def test_without_time_what_was_forgotten_is_refused(
     monkeypatch.setattr("training.forgetting.measure", lambda *_, **__: forgot(0.025))
     # Of what is kept of an hour so much is never left.
     monkeypatch.setattr("graphs.distill.nodes.restore.RESTORED", 1000.0)
-    with pytest.raises(InputError, match="0.025 of its answers lost"):
+    with pytest.raises(InputError, match=r"0\.025 of its answers lost"):
         distill(talk, settings(tmp_path, max_steps=2, max_rounds=0, max_minutes=60.0))
     assert not list(tmp_path.glob("*/train/restored"))
+
+
+def test_a_probe_that_was_cut_short_is_told_and_can_be_asked_later(
+    talk: Path, settings: Callable[..., Context], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.forgetting.measure", lambda *_, **__: forgot(0.1, prompts=24))
+    report = distill(talk, settings(tmp_path, max_steps=1, max_rounds=0))
+    assert (report["skipped"], report["cut_short"]) == (["restore"], True)
+    assert any("probe was cut short" in warning for warning in report["warnings"])
 
 
 def test_a_rounds_lesson_keeps_what_a_teacher_reads() -> None:

@@ -50,13 +50,15 @@ def restore(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
             "training": added(state["training"], asdict(trained)),
         }
         found = _measured({**state, "adapter": adapter}, runtime, AGAIN)
-    if found.prompts < _prompts():
+    cut = found.prompts < _prompts()
+    if cut:
         warnings += ["the forgetting probe was cut short: its limits were not applied"]
     for warning in warnings:
         warn(runtime, warning)
     return {
         **update,
         "forgetting": asdict(found),
+        "skipped": ["restore"] if cut else [],
         "warnings": warnings,
         "times": [("restore", began, time.time())],
     }
