@@ -42,7 +42,7 @@ class SFTSettings:
     """What is learnt: the answer itself, or what the backbone makes of a description of it."""
     moments: bool = True
     """Answers are learnt behind the moments that they are of, where the answer itself is learnt."""
-    replay_share: float = 0.15
+    replay_share: float = 0.2
     """General reading exercises by each record: they hold down what the backbone forgets."""
     replay_weight: float = 16.0
     """What an exercise counts beside a record: its own gradient is small, and must not give way."""
