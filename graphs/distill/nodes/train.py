@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +39,6 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     give_back()
     backbone = backbone_of(context)
 
-    def on_step(step: int, steps: int, loss: float) -> None:
-        report(runtime, "train", step, steps, loss=loss)
-        give_back()
-
     number = len(state.get("exams", {}))
     folder = RunFolder(Path(state["run"])).train
     known = records = read_corpus(Path(state["corpus"]))
@@ -64,7 +61,7 @@ def train(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         known=known if number else (),
         start=Path(state["adapter"]) if number else backbone.warm_start,
         deadline=deadline(context),
-        on_step=on_step,
+        on_step=partial(on_step, runtime),
         resume=True,
     )
     warnings = []
@@ -112,6 +109,12 @@ def added(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
         "tokens_per_second": speed,
         "stopped": before["stopped"] or after["stopped"],
     }
+
+
+def on_step(runtime: Runtime[Context], step: int, steps: int, loss: float) -> None:
+    """Report a step of a training; Ctrl-C stops it there."""
+    report(runtime, "train", step, steps, loss=loss)
+    give_back()
 
 
 def deadline(context: Context, part: float = 1.0) -> float | None:
