@@ -1,5 +1,8 @@
 """Training in several processes: on this machine's CPU, as on several GPUs."""
 
+import json
+import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
@@ -84,6 +87,16 @@ def test_stopped_it_leaves_no_process_and_goes_on(backbone: Backbone, tmp_path: 
     assert steps[0] in (21, 41, 61)
     assert steps[-1] == told.steps
     assert load_file(told.adapter / WEIGHTS)
+
+
+def test_what_is_learnt_is_kept_where_a_process_falls_in_the_end(
+    backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learnt = train(backbone, RECORDS, tmp_path, SETTINGS)
+    told = json.dumps({**asdict(learnt), "adapter": str(learnt.adapter)})
+    falling = [sys.executable, "-c", f"import os; print({told!r}, flush=True); os.abort()"]
+    monkeypatch.setattr("training.fit._command", lambda *_: falling)
+    assert fit(backbone, RECORDS, tmp_path, SETTINGS, processes=2) == learnt
 
 
 def test_what_breaks_in_them_is_told(backbone: Backbone, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from training.backbone import Backbone, load_backbone
 from training.corpus import Record, read_corpus, write_corpus
 from training.sft import SFTSettings, TrainReport, train
 
-LAST_LINES = 20
+LAST_LINES = 80
 
 
 def fit(
@@ -105,7 +105,7 @@ def _waited(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "PYTHONPATH": paths},
+        env={**os.environ, "PYTHONPATH": paths, "PYTHONFAULTHANDLER": "1"},
         # Ctrl-C is this process's to answer.
         start_new_session=True,
     )
@@ -128,7 +128,8 @@ def _waited(
         running.terminate()
         running.stdout.close()
         running.wait()
-    if running.returncode or report is None:
+    # The report comes last: processes that stumble when they part have nothing left to lose.
+    if report is None:
         raise RuntimeError("training in several processes failed:\n" + "\n".join(printed))
     return report
 
@@ -137,9 +138,9 @@ def main(job: Path) -> None:
     """Be one of the processes."""
     first = int(os.environ.get("RANK", "0")) == 0
     told = json.loads((job / "job.json").read_text(encoding="utf-8"))
-    if told["device"] == "cuda":
-        import torch
+    import torch
 
+    if told["device"] == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
 
     def say(*step: float) -> None:
@@ -159,6 +160,9 @@ def main(job: Path) -> None:
     )
     if first:
         print(json.dumps({**asdict(report), "adapter": str(report.adapter)}), flush=True)
+    # One that just exits cuts off the others, which may still be listening to it.
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":
