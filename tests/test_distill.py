@@ -1,6 +1,7 @@
 """The distill graph: its shape, its joins, and a whole run on a small talk."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import fields, replace
 from itertools import pairwise
@@ -26,7 +27,7 @@ from graphs.distill.state import join, merge
 from tools.errors import InputError
 from training.corpus import Message, Record, read_corpus
 from training.forgetting import Forgetting
-from training.nkr import read_nkr
+from training.nkr import WEIGHTS, read_nkr
 from training.probe import read_probe
 
 pytest_plugins = ("talks",)
@@ -271,16 +272,18 @@ def test_a_probe_that_was_cut_short_decides_nothing(tmp_path: Path) -> None:
 def test_what_was_forgotten_is_brought_back_before_anything_is_refused(
     talk: Path, settings: Callable[..., Context], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = [forgot(0.025), forgot(0.0125)]
+    found = [forgot(0.05), forgot(0.025), forgot(0.0125)]
     monkeypatch.setattr("training.forgetting.measure", lambda *_, **__: found.pop(0))
     report = distill(talk, settings(tmp_path, max_steps=2, max_rounds=0))
     assert report["forgetting"]["accuracy_lost"] == report["scores"]["reading_lost"] == 0.0125
-    assert report["train"]["steps"] == 4
-    assert [w for w in report["warnings"] if "0.025 of its answers lost" in w]
-    first = next(tmp_path.glob("*/train/adapter/adapter_model.safetensors")).read_bytes()
-    restored = next(tmp_path.glob("*/train/restored/adapter/adapter_model.safetensors"))
-    published = Path(report["nkr"]) / restored.name
-    assert first != restored.read_bytes() == published.read_bytes()
+    assert report["train"]["steps"] == 6
+    told = [w for w in report["warnings"] if "of its answers lost" in w]
+    assert sorted(re.findall(r"0\.\d+(?= of)", " ".join(told))) == ["0.025", "0.050"]
+    folders = ("adapter", "restored-1/adapter", "restored-2/adapter")
+    train = next(tmp_path.glob("*/train"))
+    learnt = [(train / folder / WEIGHTS).read_bytes() for folder in folders]
+    assert len(set(learnt)) == 3
+    assert learnt[-1] == (Path(report["nkr"]) / WEIGHTS).read_bytes()
 
 
 def test_without_time_what_was_forgotten_is_refused(
@@ -291,7 +294,7 @@ def test_without_time_what_was_forgotten_is_refused(
     monkeypatch.setattr("graphs.distill.nodes.restore.RESTORED", 1000.0)
     with pytest.raises(InputError, match=r"0\.025 of its answers lost"):
         distill(talk, settings(tmp_path, max_steps=2, max_rounds=0, max_minutes=60.0))
-    assert not list(tmp_path.glob("*/train/restored"))
+    assert not list(tmp_path.glob("*/train/restored-*"))
 
 
 def test_a_probe_that_was_cut_short_is_told_and_can_be_asked_later(
