@@ -27,6 +27,7 @@ class RecordMaker:
         answer: str,
         fact_ids: Sequence[str],
         spans: Sequence[Span],
+        anchors: Sequence[Span] = (),
         sources: Sequence[str] | None = None,
         split: Split = "train",
         record_id: str | None = None,
@@ -45,6 +46,7 @@ class RecordMaker:
             form=form,
             fact_ids=list(fact_ids),
             spans=list(spans),
+            anchors=list(anchors),
             sources=list(dict.fromkeys(sources)),
             split=split,
             messages=[
@@ -64,6 +66,7 @@ class RecordMaker:
             answer=asked.answer,
             fact_ids=asked.fact_ids,
             spans=asked.spans if kind == "qa" else (),
+            anchors=asked.anchors if kind == "qa" else (),
             split=split,
             record_id=record_id,
         )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from training.facts import Fact, Relation, Span
-from training.wording.asks import Ask
+from training.wording.asks import Ask, fact_asks
 from training.wording.hops import hop_asks, named
 from training.wording.phrasing import word
 from training.wording.timeline import Timeline
@@ -94,6 +94,33 @@ def test_a_joined_ask_cites_the_facts_that_it_joins(lecture: Timeline) -> None:
         assert set(ask.fact_ids) <= set(facts)
         if ask.category == "open" and not ask.answer.isdigit():
             assert facts[ask.fact_ids[0]].value == ask.answer
+
+
+def test_a_record_tells_the_way_that_its_question_goes(lecture: Timeline) -> None:
+    said = next(ask for ask in asked(lecture, "said_next") if ask.slots["x"] == "Vanern")
+    line = next(ask for ask in asked(lecture, "text_next") if ask.slots["x"] == "Depth 90 m")
+    assert said.anchors == ((10.5, 13.0), SHOTS[1])
+    assert line.anchors == (SHOTS[1], SHOTS[1])
+    assert word(said, "train", random.Random(0)).record("a").anchors == list(said.anchors)
+    beside = {
+        ask.form: ask.cue.beside
+        for ask in fact_asks(lecture)
+        if ask.cue and (ask.form, ask.answer) in {
+            ("open/title_by_after_title", "Seas"),
+            ("open/colour_by_before_title", "red"),
+            ("open/speech_by_after_speech", SALT),
+            ("open/title_by_colour", "Lakes"),
+        }
+    }  # fmt: skip
+    assert beside == {
+        "open/title_by_after_title": SHOTS[1],
+        "open/colour_by_before_title": SHOTS[2],
+        "open/speech_by_after_speech": (10.5, 13.0),
+        "open/title_by_colour": None,
+    }
+    for ask in fact_asks(lecture):
+        anchors = word(ask, "train", random.Random(0)).record("a").anchors
+        assert anchors == ([ask.cue.beside] if ask.cue and ask.cue.beside else [])
 
 
 def test_nothing_follows_the_last_slide_or_goes_before_the_first() -> None:

@@ -31,7 +31,8 @@ class Record(BaseModel):
     """One description, question-answer pair or absent question, tied to the facts it teaches.
 
     ``form`` is ``<category>/<name>`` with a category of `CATEGORIES`. ``sources`` are the ids of
-    the evidence that proves the answer. ``verdict`` is empty until verified, then ``supported`` or
+    the evidence that proves the answer. ``anchors`` are where what the question starts from lies,
+    in the order of the way to ``spans``. ``verdict`` is empty until verified, then ``supported`` or
     ``rejected: <why>``. ``messages`` are one user turn and one assistant turn.
     """
 
@@ -43,6 +44,7 @@ class Record(BaseModel):
     form: str
     fact_ids: list[str] = []
     spans: list[Span] = []
+    anchors: list[Span] = []
     sources: list[str] = []
     split: Split = "train"
     verdict: str = ""

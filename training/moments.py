@@ -2,12 +2,13 @@
 
 What is asked leads to a moment, and the moment to what was seen or said then: two steps, each of
 them shared by many questions, are learnt from far fewer examples than every cue with every answer
-(a chain of thought, Wei et al., arXiv 2201.11903). What is asked of one place from another has both
-moments: "[00:14] [00:22] The Second Tower". Who reads an answer gets it without them.
+(a chain of thought, Wei et al., arXiv 2201.11903). What is asked of one place from another has the
+moments of the way there: "[00:16] [00:14] [00:22] The Second Tower" is of a name, the slide on
+which it was said, and the next one. Who reads an answer gets it without them.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from training.answerer import Answer, Moments
@@ -23,32 +24,25 @@ _MOMENTS = re.compile(r"(?:\[(?:\d+:)?\d\d:\d\d\]\s*)+(?=\S)")
 def learnt(records: Sequence[Record], known: Sequence[Record] = ()) -> list[str]:
     """Return what is learnt of each record: its answer, behind its moments where it has any.
 
-    Where facts lie is told by the records, and by what else is ``known`` of the video. What lies
-    over most of it has no moment, and neither has the one of several things that the question
-    itself names.
+    How long the video is tell the records, and what else is ``known`` of it. What lies over most
+    of it has no moment, and neither has the one of several things that the question itself names.
     """
     of_video = [*known, *records]
     seconds = max((end for record in of_video for _, end in record.spans), default=0.0)
-    starts = {
-        record.fact_ids[0]: record.spans[0][0]
-        for record in of_video
-        if len(record.fact_ids) == len(record.spans) == 1
-    }
-    return [_marks(record, starts, MOST * seconds) + record.answer for record in records]
+    return [_marks(record, MOST * seconds) + record.answer for record in records]
 
 
-def _marks(record: Record, starts: Mapping[str, float], longest: float) -> str:
+def _marks(record: Record, longest: float) -> str:
     # A bare yes or no names nothing that lies anywhere; "grey, so no" does.
     one = record.category in ("open", "choice") or reasoned(record.answer)[0]
     if record.kind != "qa" or not one or times(record.answer):
         return ""
     if len(record.spans) != 1 or record.spans[0][1] - record.spans[0][0] > longest:
         return ""
-    others = record.fact_ids[1:]
-    if record.category == "open" and others and fold(record.answer) in fold(record.question):
+    among = len(record.fact_ids) > 1 and fold(record.answer) in fold(record.question)
+    if record.category == "open" and among:
         return ""
-    led = [starts[fact] for fact in others[:1] if fact in starts]
-    moments = dict.fromkeys(clock(start) for start in (*led, record.spans[0][0]))
+    moments = dict.fromkeys(clock(start) for start, _ in (*record.anchors, record.spans[0]))
     return "".join(f"[{moment}] " for moment in moments)
 
 

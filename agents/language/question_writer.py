@@ -221,6 +221,7 @@ def _anew(known: Record, question: str, maker: RecordMaker) -> Record:
         answer=known.answer,
         fact_ids=known.fact_ids,
         spans=known.spans,
+        anchors=known.anchors,
         sources=known.sources,
     )
 

@@ -26,6 +26,8 @@ class Cue:
     kind: str
     value: str = ""
     span: Span | None = None
+    beside: Span | None = None
+    """Where the value lies, for what is before or after it."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Ask:
     slots: dict[str, str] = field(default_factory=dict)
     quoted: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
+    anchors: tuple[Span, ...] = ()
+    """Where what the question starts from lies, in the order of the way to the answer."""
 
     @property
     def category(self) -> str:
@@ -68,7 +72,7 @@ def cues(timeline: Timeline, index: int, fact: Fact) -> Iterator[Cue]:
         if neighbour := timeline.beside(index, step):
             title = neighbour.first("title")
             if title and title.id != fact.id and timeline.unique(title):
-                yield Cue(kind, title.value)
+                yield Cue(kind, title.value, beside=neighbour.span)
 
 
 def asks_of(timeline: Timeline, index: int, fact: Fact) -> Iterator[Ask]:
@@ -179,7 +183,7 @@ def _neighbour_asks(timeline: Timeline, fact: Fact) -> Iterator[Ask]:
         if once and timeline.uses[("speech", fact.value.casefold())] <= 1:
             yield Ask(
                 f"open/speech_by_{kind}", "value.speech", fact.value, (fact.id,), fact.spans,
-                Cue(kind, sentences[other].value),
+                Cue(kind, sentences[other].value, beside=sentences[other].spans[0]),
             )  # fmt: skip
 
 

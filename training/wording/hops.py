@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations, permutations
 
-from training.facts import Fact
+from training.facts import Fact, Span
 from training.wording.asks import Ask, unique_name
 from training.wording.timeline import Shot, Timeline
 
@@ -60,6 +60,7 @@ def _from_names(timeline: Timeline, index: int, shot: Shot) -> Iterator[Ask]:
                 yield Ask(
                     f"open/{form}", f"hop.{form}", answer.value, (answer.id, fact.id),
                     (there.span,), slots={"x": name}, quoted=("x",),
+                    anchors=_way(fact, shot),
                 )  # fmt: skip
 
 
@@ -74,7 +75,13 @@ def _from_lines(timeline: Timeline, index: int, shot: Shot) -> Iterator[Ask]:
             yield Ask(
                 "open/text_next", "hop.text_next", following.value, (following.id, line.id),
                 (after.span,), slots={"x": line.value}, quoted=("x",),
+                anchors=_way(line, shot),
             )  # fmt: skip
+
+
+def _way(fact: Fact, shot: Shot) -> tuple[Span, ...]:
+    """Return where a hop starts: at what the question names, and then at its slide."""
+    return fact.spans[0], shot.span
 
 
 def _only(shot: Shot | None, attribute: str) -> Fact | None:

@@ -29,6 +29,7 @@ class Worded:
     answer: str
     fact_ids: tuple[str, ...]
     spans: tuple[Span, ...]
+    anchors: tuple[Span, ...] = ()
 
     def record(self, record_id: str, video_id: str = "", split: Split = "train") -> Record:
         """Return it as a record that no evidence stands behind."""
@@ -39,6 +40,7 @@ class Worded:
             form=self.form,
             fact_ids=list(self.fact_ids),
             spans=list(self.spans),
+            anchors=list(self.anchors),
             split=split,
             messages=[
                 Message(role="user", content=self.question),
@@ -114,7 +116,8 @@ def word(ask: Ask, split: str, rng: random.Random, find: Finder = phrases) -> Wo
     question = _sentence(core, slots, cue, split, rng, find)
     if ask.category == "choice":
         question, answer = _choices(question, ask, rng)
-    return Worded(ask.form, question, answer, ask.fact_ids, ask.spans)
+    anchors = (ask.cue.beside,) if ask.cue and ask.cue.beside else ask.anchors
+    return Worded(ask.form, question, answer, ask.fact_ids, ask.spans, anchors)
 
 
 def cue_words(cue: Cue, split: str, rng: random.Random, find: Finder = phrases) -> str:
