@@ -278,8 +278,11 @@ def test_what_was_forgotten_is_brought_back_before_anything_is_refused(
     assert report["forgetting"]["accuracy_lost"] == report["scores"]["reading_lost"] == 0.0125
     assert report["train"]["steps"] == 6
     told = [w for w in report["warnings"] if "of its answers lost" in w]
-    assert sorted(re.findall(r"0\.\d+(?= of)", " ".join(told))) == ["0.025", "0.050"]
-    folders = ("adapter", "restored-1/adapter", "restored-2/adapter")
+    assert sorted(re.findall(r"(\w+): .* (0\.\d+) of", "\n".join(told))) == [
+        ("firmly", "0.025"),
+        ("gently", "0.050"),
+    ]
+    folders = ("adapter", "restored-gently/adapter", "restored-firmly/adapter")
     train = next(tmp_path.glob("*/train"))
     learnt = [(train / folder / WEIGHTS).read_bytes() for folder in folders]
     assert len(set(learnt)) == 3
@@ -291,10 +294,19 @@ def test_without_time_what_was_forgotten_is_refused(
 ) -> None:
     monkeypatch.setattr("training.forgetting.measure", lambda *_, **__: forgot(0.025))
     # Of what is kept of an hour so much is never left.
-    monkeypatch.setattr("graphs.distill.nodes.restore.RESTORED", 1000.0)
+    monkeypatch.setattr("graphs.distill.nodes.restore.AGAIN", 1000.0)
     with pytest.raises(InputError, match=r"0\.025 of its answers lost"):
         distill(talk, settings(tmp_path, max_steps=2, max_rounds=0, max_minutes=60.0))
     assert not list(tmp_path.glob("*/train/restored-*"))
+
+
+def test_what_was_forgotten_is_not_made_good_by_part_of_the_probe(
+    talk: Path, settings: Callable[..., Context], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [forgot(0.05), forgot(0.0, prompts=48)]
+    monkeypatch.setattr("training.forgetting.measure", lambda *_, **__: found.pop(0))
+    with pytest.raises(InputError, match=r"0\.050 of its answers lost"):
+        distill(talk, settings(tmp_path, max_steps=2, max_rounds=0))
 
 
 def test_a_probe_that_was_cut_short_is_told_and_can_be_asked_later(

@@ -118,6 +118,12 @@ def test_a_record_tells_the_way_that_its_question_goes(lecture: Timeline) -> Non
         "open/speech_by_after_speech": (10.5, 13.0),
         "open/title_by_colour": None,
     }
+    late = [fact if fact.id != "f1" else seen(1, "title", "Lakes", (12.0, SHOTS[1][1]))
+            for fact in slides()]  # fmt: skip
+    after = next(ask for ask in fact_asks(timeline(late)) if ask.form == "open/title_by_after_title"
+                 and ask.answer == "Seas")  # fmt: skip
+    assert after.cue
+    assert after.cue.beside == (12.0, SHOTS[1][1])
     for ask in fact_asks(lecture):
         anchors = word(ask, "train", random.Random(0)).record("a").anchors
         assert anchors == ([ask.cue.beside] if ask.cue and ask.cue.beside else [])

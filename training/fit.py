@@ -131,6 +131,8 @@ def _waited(
     # The report comes last: processes that stumble when they part have nothing left to lose.
     if report is None:
         raise RuntimeError("training in several processes failed:\n" + "\n".join(printed))
+    if running.returncode:
+        print(*printed, sep="\n", file=sys.stderr)
     return report
 
 

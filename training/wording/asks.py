@@ -27,7 +27,7 @@ class Cue:
     value: str = ""
     span: Span | None = None
     beside: Span | None = None
-    """Where the value lies, for what is before or after it."""
+    """Where the value lies, which the moment comes before or after."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def cues(timeline: Timeline, index: int, fact: Fact) -> Iterator[Cue]:
         if neighbour := timeline.beside(index, step):
             title = neighbour.first("title")
             if title and title.id != fact.id and timeline.unique(title):
-                yield Cue(kind, title.value, beside=neighbour.span)
+                yield Cue(kind, title.value, beside=overlap(neighbour.span, title.spans))
 
 
 def asks_of(timeline: Timeline, index: int, fact: Fact) -> Iterator[Ask]:
