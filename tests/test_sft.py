@@ -3,6 +3,7 @@
 import json
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from training.backbone import Backbone, load_backbone, weights_hash
 from training.errors import NKRError
 from training.lora import adapted_linears
 from training.mount import mount
+from training.nkr import WEIGHTS
 from training.prompt import prompt
 from training.sft import SFTSettings, TrainReport, train
 from training.trainer import batches
@@ -160,6 +162,18 @@ def test_a_stopped_training_goes_on_where_it_was(
     assert same(weights(unbroken), weights(resumed))
     assert resumed.tokens == unbroken.tokens
     assert resumed.steps == 6
+
+
+def test_a_training_that_ended_within_an_epoch_is_not_gone_on_with(
+    backbone: Backbone, tmp_path: Path
+) -> None:
+    settings = replace(FEW, max_steps=5, warmup=10)
+    first = train(backbone, RECORDS, tmp_path, settings)
+    learnt = (first.adapter / WEIGHTS).read_bytes()
+    seen: list[int] = []
+    again = train(backbone, RECORDS, tmp_path, settings, on_step=lambda step, *_: seen.append(step))
+    assert (seen, again) == ([], first)
+    assert (again.adapter / WEIGHTS).read_bytes() == learnt
 
 
 def test_a_half_written_checkpoint_is_passed_over(backbone: Backbone, tmp_path: Path) -> None:

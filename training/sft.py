@@ -138,7 +138,7 @@ def train(
         # PEFT's casts to float32 would be undone by autocast at once; without it they are needed.
         autocast = trainer.args.bf16
         with disable_input_dtype_casting(model) if autocast else nullcontext():
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            trainer.finish(checkpoint)
         adapter = folder / "adapter"
         if trainer.accelerator.is_main_process:
             adapter = _write_adapter(model, folder)

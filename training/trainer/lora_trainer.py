@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR
-from transformers import PrinterCallback
+from transformers import PrinterCallback, TrainerState
 from trl import SFTTrainer
 
 from training.trainer.answer_loss import answer_losses
@@ -200,6 +200,20 @@ class LoraTrainer(SFTTrainer):
         chosen = "eager" if width <= PLAIN_ATTENTION_TOKENS else self.fused
         if self.model.config._attn_implementation != chosen:
             self.model.get_base_model().set_attn_implementation(chosen)
+
+    def finish(self, checkpoint: Path | None) -> None:
+        """Train to the last step, from a checkpoint if any; one of the last step is only read.
+
+        Transformers takes one step more from a checkpoint of the last one within an epoch.
+        """
+        if checkpoint:
+            state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+            if state.global_step >= self.args.max_steps:
+                self._load_from_checkpoint(str(checkpoint))
+                self.state = state
+                self.progress.on_train_begin(self.args, state, self.control)
+                return
+        self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
     def tokens_of_all(self) -> int:
         """Return the tokens that all processes read, no padding counted."""
