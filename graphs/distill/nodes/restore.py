@@ -63,7 +63,8 @@ def restore(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
         spoilt = past_limits(found, context)
         if not spoilt or time.time() + probe >= context.closing(AGAIN):
             break
-        tell(f"exercises were learnt {lesson.manner}: the adapter spoilt {'; '.join(spoilt)}")
+        what = "; ".join(spoilt)
+        tell(f"exercises are learnt once more, {lesson.manner}: the adapter spoilt {what}")
         trained = _trained(state, runtime, lesson, probe)
         restored: DistillState = {
             **state,
