@@ -20,6 +20,7 @@ from graphs.distill.nodes.probe import even_spans
 from graphs.distill.nodes.restore import past_limits
 from graphs.distill.nodes.train import lesson
 from graphs.distill.parts import PartCache, sums, work_key
+from graphs.distill.progress import Event
 from graphs.distill.report import stage_seconds
 from graphs.distill.runs import thread_id, video_id
 from graphs.distill.spread import spread
@@ -313,7 +314,10 @@ def test_a_probe_that_was_cut_short_is_told_and_can_be_asked_later(
     talk: Path, settings: Callable[..., Context], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("training.forgetting.measure", lambda *_, **__: forgot(0.1, prompts=24))
-    report = distill(talk, settings(tmp_path, max_steps=1, max_rounds=0))
+    told: list[Event] = []
+    report = distill(talk, settings(tmp_path, max_steps=1, max_rounds=0), show=told.append)
+    last = [event for event in told if event.get("stage") == "restore"][-1]
+    assert (last["done"], last["total"]) == (24, 24)
     assert (report["skipped"], report["cut_short"]) == (["restore"], True)
     assert any("probe was cut short" in warning for warning in report["warnings"])
 

@@ -69,7 +69,7 @@ def check(state: DistillState, runtime: Runtime[Context]) -> dict[str, Any]:
     if done < total:
         warnings = [f"time was short: {done} of {total} questions of the check were asked"]
         warn(runtime, warnings[0])
-    report(runtime, "check", total, total)
+    report(runtime, "check", done, done)
     scores = told.scores.shares()
     return {
         "scores": {

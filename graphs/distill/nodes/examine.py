@@ -49,7 +49,7 @@ def examine(
         return time.time() < context.closing(LEFT)
 
     found = examiner.examine(mounted, records, on_batch=on_batch)
-    report(runtime, "examine", len(records), len(records))
+    report(runtime, "examine", len(found.asked), len(found.asked))
     number = len(state.get("exams", {}))
     folder = RunFolder(Path(state["run"])).exams
     folder.mkdir(parents=True, exist_ok=True)

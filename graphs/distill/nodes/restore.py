@@ -126,7 +126,7 @@ def _measured(state: DistillState, runtime: Runtime[Context], left: float) -> "F
 
     on_batch(0)
     found = measure(mounted_of(state, runtime.context), on_batch=on_batch)
-    report(runtime, "restore", _prompts(), _prompts())
+    report(runtime, "restore", found.prompts, found.prompts)
     return found
 
 
