@@ -44,7 +44,7 @@ def test_what_is_asked_from_elsewhere_is_learnt_behind_the_way_to_it() -> None:
 
 def test_a_part_of_the_records_is_learnt_as_it_is_among_all() -> None:
     joined = record("What comes after Zoë?", "The Lamp", spans=[(22.0, 30.0)], fact_ids=["t", "z"])
-    of_part = record("What colour is it?", "grey", spans=[(0.0, 22.0)], fact_ids=["c"])
+    of_part = record("What colour is it?", "grey", spans=[(0.0, 28.0)], fact_ids=["c"])
     known = [LATER, joined, of_part]
     assert learnt([joined, of_part], known) == learnt(known)[1:]
 

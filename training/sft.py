@@ -96,7 +96,7 @@ def train(
 ) -> TrainReport:
     """Train an adapter on the records of split ``train`` and write it to ``folder/adapter``.
 
-    Where these are a part of the video's, ``known`` are all, by which moments are told.
+    Where these are a part of the video's, ``known`` are all, which tell how long it is.
     ``start`` is the folder of an adapter to go on from, which is left as it is. Checkpoints go to
     ``folder/checkpoints``; with ``resume`` the newest whole one of the same start, records,
     backbone and settings is gone on from. ``deadline`` (of `time.monotonic`) ends the
